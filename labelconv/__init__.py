@@ -1,0 +1,66 @@
+"""labelconv: annotations from any common format into any other, nothing lost in silence.
+
+    import labelconv as lc
+
+    for sample in lc.read("instances.json"):
+        ...
+    report = lc.convert("instances.json", "mal.ndjson", to="labelbox", key="{stem}")
+    lc.write(lc.read("instances.json"), "copy.json", "coco")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labelconv.check import check
+    from labelconv.convert import convert, read, write
+    from labelconv.diff import diff
+    from labelconv.model import Dataset, Ontology, Sample, Samples
+    from labelconv.problems import Report
+    from labelconv.registry import names as formats
+
+_HOMES = {
+    "Dataset": "model",
+    "Ontology": "model",
+    "Report": "problems",
+    "Sample": "model",
+    "Samples": "model",
+    "check": "check",
+    "convert": "convert",
+    "diff": "diff",
+    "formats": "registry:names",
+    "read": "convert",
+    "write": "convert",
+}
+
+__all__ = [
+    "Dataset",
+    "Ontology",
+    "Report",
+    "Sample",
+    "Samples",
+    "check",
+    "convert",
+    "diff",
+    "formats",
+    "read",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the part that a name lives in when it is first asked for: importing stays cheap."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'labelconv' has no attribute {name!r}")
+    import importlib
+
+    module, _, attribute = home.partition(":")
+    value = getattr(importlib.import_module(f"labelconv.{module}"), attribute or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,633 @@
+"""Every problem code, declared once with its page: `labelconv explain CODE` and docs/problems.md show it."""
+
+from __future__ import annotations
+
+from labelconv.problems import Code
+
+RECORD_MALFORMED = Code(
+    id="R101",
+    name="record-malformed",
+    severity="error",
+    message="{expected} expected, {found} found",
+    why="The record does not have the form its format asks for, so nothing certain can be read from it. It is left out; the rest goes on.",
+    do="Mend the record at the place shown, or leave it out on purpose.",
+    example="`bbox` with three numbers in a COCO annotation",
+)
+NUMBER_NOT_FINITE = Code(
+    id="R102",
+    name="number-not-finite",
+    severity="error",
+    message="a finite number expected, {found} found",
+    why="NaN and infinities are not JSON and no target can draw them.",
+    do="Find the step that made the number; most often a division by a size of 0.",
+    example='`"bbox": [NaN, 3, 4, 5]`',
+)
+REFERENCE_DANGLING = Code(
+    id="R103",
+    name="reference-dangling",
+    severity="error",
+    message="{field} {value} is not among the {known}",
+    why="The record points at something that the source does not have, so its picture or its class is not known.",
+    do="Add the missing entry, or give the file that has it (for results: `-O categories=FILE`).",
+    example="`category_id` 999 where the categories are 1 to 90",
+)
+ID_DUPLICATE = Code(
+    id="R104",
+    name="id-duplicate",
+    severity="error",
+    message="{field} {value} was already used at {first}",
+    why="Two records with one id cannot be told apart by what refers to them. The first one stays.",
+    do="Give one of them another id, together with the records that belong to it.",
+    example="two images with `id` 1",
+)
+ANNOTATION_ID_DUPLICATE = Code(
+    id="R105",
+    name="annotation-id-duplicate",
+    severity="note",
+    message="annotation id {value} was already used; it is told apart as {renamed}",
+    why="Many tools keep only the last annotation of an id. Both are kept here, under different names.",
+    do="Nothing, if both are meant; else remove one.",
+    example="two annotations with `id` 7",
+)
+NUMBER_AS_TEXT = Code(
+    id="R106",
+    name="number-as-text",
+    severity="note",
+    message="{field} is the text {found!r}; read as a number",
+    why="Numbers in quotes are read, but other tools may refuse them.",
+    do="Write numbers without quotes.",
+    example='`"width": "640"`',
+)
+ENCODING_MARK = Code(
+    id="R107",
+    name="encoding-mark",
+    severity="note",
+    message="the file starts with a byte order mark; it was skipped",
+    why="Some parsers refuse a file with a byte order mark.",
+    do="Save the file as UTF-8 without it.",
+    example="a file saved by Windows Notepad",
+)
+SHAPE_REPLACED = Code(
+    id="R108",
+    name="shape-replaced",
+    severity="note",
+    message="{found}; the declared box is used instead",
+    why="The outline cannot be drawn, the box beside it can.",
+    do="Draw the outline again, or read with `-O shape=box`.",
+    example="a polygon of two points",
+)
+BOX_MISMATCH = Code(
+    id="R109",
+    name="box-mismatch",
+    severity="note",
+    message="the declared box {declared} differs from the outline's own {computed} by {drift:.3g} px",
+    why="The outline is more exact and is what is used. The difference often shows an off-by-one in the tool that wrote the file.",
+    do="Nothing, or recompute the boxes.",
+    example="`[0, 0, 1, 9]` beside a mask of two columns and ten rows",
+)
+MASK_MALFORMED = Code(
+    id="R110",
+    name="mask-malformed",
+    severity="error",
+    message="run lengths of a {height}×{width} mask expected, {found}",
+    why="A mask whose runs do not fill its picture cannot be placed.",
+    do="Encode the mask again; its `size` is [height, width].",
+    example="runs that add up to 49 in a 10×5 mask",
+)
+MASK_SIZE_MISMATCH = Code(
+    id="R111",
+    name="mask-size-mismatch",
+    severity="error",
+    message="a mask of the picture's size {expected} expected, {found} found",
+    why="A mask of another size lies somewhere else on the picture.",
+    do="Encode the mask at the picture's size; check whether height and width were swapped.",
+    example="`size` [640, 480] for a picture 640 wide and 480 high",
+)
+FILE_MISSING = Code(
+    id="R112",
+    name="file-missing",
+    severity="error",
+    message="{file} expected, nothing found there",
+    why="The record needs a file beside it.",
+    do="Put the file there, or name its folder with the option shown by `labelconv formats`.",
+    example="the PNG of a panoptic annotation",
+)
+CONVENTION_GUESSED = Code(
+    id="R113",
+    name="convention-guessed",
+    severity="note",
+    message="{what}: {evidence}",
+    why="The source can be read in more than one way. The choice and its evidence are stated, so that you can disagree.",
+    do="If the choice is wrong, set it with the option named.",
+    example="five numbers in `bbox`, read as centre, size and angle",
+)
+KEY_REPEATED = Code(
+    id="R114",
+    name="key-repeated",
+    severity="note",
+    message="{key!r} occurs more than once at the top level; all of them are read",
+    why="Parsers differ in which one they keep.",
+    do="Join the parts.",
+    example="two `annotations` arrays",
+)
+KEYPOINTS_MISMATCH = Code(
+    id="R115",
+    name="keypoints-mismatch",
+    severity="error",
+    message="{expected} keypoint numbers expected (three for each name of the category), {found} found",
+    why="Without the names' order the points cannot be told apart.",
+    do="Make the category's names and the points agree.",
+    example="50 numbers where the category has 17 names",
+)
+SIZE_UNKNOWN = Code(
+    id="R116",
+    name="size-unknown",
+    severity="note",
+    message="the size of {count} pictures is not known",
+    why="Borders cannot be checked and relative formats cannot be written without it.",
+    do="Add `width` and `height`.",
+    example='`"width": null`',
+)
+SHAPE_NOT_READ = Code(
+    id="R117",
+    name="shape-not-read",
+    severity="note",
+    message="{count} annotations have {field}, left unread as {option} asks",
+    why="You asked for a simpler shape than the source has.",
+    do="Leave the option away to get all of it.",
+    example="`-O shape=box` on a file with polygons",
+)
+CROWD_KEPT = Code(
+    id="R118",
+    name="crowd-kept",
+    severity="note",
+    message="{count} crowd regions are read as ordinary annotations",
+    why="A crowd marks a group of objects, and evaluation ignores it. As a pre-label it may not be wanted.",
+    do="Pass `-O crowd=skip` to leave them out.",
+    example='`"iscrowd": 1`',
+)
+SEGMENT_MISSING = Code(
+    id="R119",
+    name="segment-missing",
+    severity="error",
+    message="segment {segment} expected in {file}, no pixel of it found",
+    why="The list and the picture of segments disagree.",
+    do="Export both again, together.",
+    example="a panoptic segment id without pixels",
+)
+SEGMENT_UNLISTED = Code(
+    id="R120",
+    name="segment-unlisted",
+    severity="note",
+    message="{file} has {count} segments that the list does not name: {segments}",
+    why="These pixels have no class.",
+    do="Export both again, together.",
+    example="a colour in a panoptic PNG without an entry",
+)
+BOX_IMPOSSIBLE = Code(
+    id="M201",
+    name="box-impossible",
+    severity="error",
+    message="a box with width and height of 0 or more expected, {found} found",
+    why="A negative size means that corners and sizes were mixed up.",
+    do="Check whether the numbers are corners (x0, y0, x1, y1) instead of x, y, width, height.",
+    example="`[50, 60, -10, 20]`",
+)
+AREA_ZERO = Code(
+    id="M202",
+    name="area-zero",
+    severity="note",
+    message="the {kind} has no area",
+    why="It cannot be seen or selected in an editor.",
+    do="Remove it, or draw it again.",
+    example="a box of width 0",
+)
+OUTSIDE_MEDIA = Code(
+    id="M203",
+    name="outside-media",
+    severity="note",
+    message="the {kind} reaches {drift:.4g} px past the picture's border",
+    why="Editors may hide or misplace what lies outside. It is written as it is.",
+    do="Clip it in the source, if it matters.",
+    example="x = -0.5",
+)
+RELATION_END_MISSING = Code(
+    id="M204",
+    name="relation-end-missing",
+    severity="error",
+    message="both ends of the relation expected among the sample's annotations, {missing} not found",
+    why="A relation without its ends cannot be imported.",
+    do="Keep the annotation, or remove the relation.",
+    example="an end that was rejected",
+)
+SHAPE_INVALID = Code(
+    id="M205",
+    name="shape-invalid",
+    severity="error",
+    message="{found}",
+    why="The shape cannot be drawn.",
+    do="Draw it again.",
+    example="a polygon of two points without a box beside it",
+)
+FEATURE_UNKNOWN = Code(
+    id="O301",
+    name="feature-unknown",
+    severity="error",
+    message="feature {name!r} is not in the ontology{hint}",
+    why="Labelbox refuses lines whose feature the project does not have.",
+    do="Rename it, or add it to the ontology.",
+    example="`Car` where the ontology has `car`",
+)
+OPTION_UNKNOWN = Code(
+    id="O302",
+    name="option-unknown",
+    severity="error",
+    message="{name!r} is not an option of {question!r}{hint}",
+    why="Labelbox refuses answers that are not among the options.",
+    do="Use the option's label, exactly.",
+    example="`Red ` with a blank",
+)
+KIND_WRONG = Code(
+    id="O303",
+    name="kind-wrong",
+    severity="error",
+    message="{name!r} is a {expected} in the ontology, a {found} was given",
+    why="A payload must fit the kind of its tool or question.",
+    do="Use the feature of the right kind, or convert the shape.",
+    example="a polygon for a rectangle tool",
+)
+NESTING_WRONG = Code(
+    id="O304",
+    name="nesting-wrong",
+    severity="error",
+    message="question {name!r} does not belong under {parent!r}{hint}",
+    why="A nested answer is only accepted below its own tool or option.",
+    do="Put it where the ontology has it.",
+    example="`shade` under `blue` instead of `red`",
+)
+OPTION_BY_VALUE = Code(
+    id="O305",
+    name="option-by-value",
+    severity="error",
+    message="{name!r} is the value of the option, its label {label!r} expected",
+    why="Labelbox matches answers by the option's label.",
+    do="Write the label.",
+    example="`red` where the label is `Red`",
+)
+SCOPE_WRONG = Code(
+    id="O306",
+    name="scope-wrong",
+    severity="error",
+    message="{name!r} has scope {expected} in the ontology, used as {found}",
+    why="Global questions take no frames and no messageId; index questions need them.",
+    do="Move the answer, or change the question's scope.",
+    example="`frames` on a global question",
+)
+RELATION_NOT_ALLOWED = Code(
+    id="O307",
+    name="relation-not-allowed",
+    severity="error",
+    message="{name!r} does not join {source!r} to {target!r} in the ontology",
+    why="The relation's tool lists the pairs of tools that it may join, and this is not one of them.",
+    do="Turn the relation round, or change the tool's constraints.",
+    example="`wears` from a hat to a person where only person to hat is listed",
+)
+VALUE_NOT_HELD = Code(
+    id="L401",
+    name="value-not-held",
+    severity="loss",
+    message="a {kind} cannot be written as {target}; the annotation is left out",
+    why="The target has no place for this kind, nor for anything it could become.",
+    do="Choose a target that holds it (`labelconv formats`), or allow the loss.",
+    example="a polyline to a format that has only boxes",
+)
+SHAPE_LOWERED = Code(
+    id="L402",
+    name="shape-lowered",
+    severity="loss",
+    message="a {source} became a {result}",
+    why="The target does not hold the shape, so it was cut down to one that it holds.",
+    do="Choose a target that holds it, or allow the loss; see the measured IoU.",
+    example="a polygon to a format that has only boxes",
+)
+HOLES_FILLED = Code(
+    id="L403",
+    name="holes-filled",
+    severity="loss",
+    message="{count} holes of a polygon were filled",
+    why="What was cut out is now part of the object.",
+    do="Write holes as masks, where the target can.",
+    example="a ring-shaped object",
+)
+PARTS_DROPPED = Code(
+    id="L404",
+    name="parts-dropped",
+    severity="loss",
+    message="{count} smaller parts of a polygon were left out",
+    why="Only the largest part of the object remains.",
+    do="Write the parts as annotations of their own, or as a mask.",
+    example="an object cut in two by a pole",
+)
+CONFIDENCE_DROPPED = Code(
+    id="L405",
+    name="confidence-dropped",
+    severity="loss",
+    message="the confidence is not written",
+    why="The target has no place for it.",
+    do="Allow the loss, or choose another target.",
+    example="a detector's score to a ground-truth file",
+)
+CLASSIFICATION_DROPPED = Code(
+    id="L406",
+    name="classification-dropped",
+    severity="loss",
+    message="the answer to {name!r} is not written",
+    why="The target has no place for it, or not at this depth.",
+    do="Allow the loss, or choose another target.",
+    example="a radio answer to COCO",
+)
+RELATION_DROPPED = Code(
+    id="L407",
+    name="relation-dropped",
+    severity="loss",
+    message="the relation {name!r} is not written",
+    why="The target has no relations.",
+    do="Allow the loss, or choose another target.",
+    example="a relation to COCO",
+)
+SKELETON_SPLIT = Code(
+    id="L408",
+    name="skeleton-split",
+    severity="loss",
+    message="a skeleton of {count} visible keypoints became single points",
+    why="The points keep their names, but not which of them belong together, nor their visibility.",
+    do="Allow it if single points are what you want.",
+    example="COCO keypoints to Labelbox",
+)
+MEDIA_NOT_HELD = Code(
+    id="L409",
+    name="media-not-held",
+    severity="loss",
+    message="{media} samples cannot be written as {target}; the sample is left out",
+    why="The target is made for other media.",
+    do="Choose another target.",
+    example="a video to COCO",
+)
+FEATURE_CAP = Code(
+    id="L410",
+    name="feature-cap",
+    severity="loss",
+    message="more than {limit} lines of feature {name!r} for one data row; this one is left out",
+    why="Labelbox takes at most 5,000 annotations of one feature on one data row in an import.",
+    do="Split the import, or merge the parts into masks.",
+    example="5,001 cells on one slide",
+)
+PARTS_SPLIT = Code(
+    id="L411",
+    name="parts-split",
+    severity="note",
+    message="a polygon of {count} parts became {count} annotations",
+    why="The target's polygon has one ring. Nothing is gone, but one object is now several.",
+    do="Write masks instead if it must stay one object (`-W parts=mask`).",
+    example="an object cut in two by a pole",
+)
+HOLES_MASKED = Code(
+    id="L412",
+    name="holes-masked",
+    severity="note",
+    message="a polygon with {count} holes became a mask",
+    why="The target's polygon has no holes, its mask has. The measure says how well the pixels cover the polygon.",
+    do="Nothing; or fill the holes (`-W holes=fill`).",
+    example="a ring-shaped object",
+)
+SHAPE_RESPELLED = Code(
+    id="L413",
+    name="shape-respelled",
+    severity="note",
+    message="a {source} is written as a {result}",
+    why="Nothing is gone, but the form differs.",
+    do="Nothing.",
+    example="a rotated box as its four corners",
+)
+SAMPLE_EMPTY = Code(
+    id="L414",
+    name="sample-empty",
+    severity="note",
+    message="{count} samples without annotations have no place in the target",
+    why="The target has one record per annotation, so an empty sample leaves no trace.",
+    do="Keep the list of samples elsewhere if it matters that they were looked at.",
+    example="a picture without objects to Labelbox",
+)
+FIELD_LEFT_OUT = Code(
+    id="L415",
+    name="field-left-out",
+    severity="note",
+    message="field {name} is not carried over ({count} times)",
+    why="The source says something that the model or the target has no place for.",
+    do="Nothing, if it is not needed there.",
+    example="`license` to Labelbox",
+)
+IOU_LOW = Code(
+    id="L416",
+    name="iou-low",
+    severity="loss",
+    message="IoU {value:.4f} of what is written with what was read, at least {limit} asked",
+    why="Geometry changed more than you allowed with `--min-iou`.",
+    do="Look at the annotation; choose another shape or a lower limit.",
+    example="a diagonal polygon as a box",
+)
+IDS_CHANGED = Code(
+    id="L417",
+    name="ids-changed",
+    severity="note",
+    message="{count} ids are numbered anew: {reason}",
+    why="The target wants other ids than the source has.",
+    do="Nothing, unless something else refers to them.",
+    example="text ids to COCO",
+)
+DETAIL_DROPPED = Code(
+    id="L418",
+    name="detail-dropped",
+    severity="loss",
+    message="{what} is not written",
+    why="The target has no place for it.",
+    do="Allow the loss, or choose another target.",
+    example="the direction of a relation",
+)
+SCHEMA_BROKEN = Code(
+    id="S501",
+    name="schema-broken",
+    severity="error",
+    message="{message}",
+    why="The record does not follow the target's schema, so it would be refused.",
+    do="Mend the place shown.",
+    example="`bbox` without `height`",
+)
+UUID_DUPLICATE = Code(
+    id="S502",
+    name="uuid-duplicate",
+    severity="error",
+    message="uuid {uuid} was already used on line {first}",
+    why="Labelbox refuses a uuid that occurs twice in one import.",
+    do="Give each line its own.",
+    example="a file joined with itself",
+)
+RELATION_UNMATCHED = Code(
+    id="S503",
+    name="relation-unmatched",
+    severity="error",
+    message="{end} {uuid} is not the uuid of an object of this data row",
+    why="A relation needs both ends in the same import and data row.",
+    do="Write the object with this uuid, or remove the relation.",
+    example="a relation whose box was filtered out",
+)
+CAP_EXCEEDED = Code(
+    id="S504",
+    name="cap-exceeded",
+    severity="error",
+    message="more than {limit} lines of feature {name!r} for one data row",
+    why="Labelbox takes at most 5,000 annotations of one feature on one data row in an import.",
+    do="Split the import.",
+    example="5,001 cells on one slide",
+)
+OUTSIDE_ASSET = Code(
+    id="S505",
+    name="outside-asset",
+    severity="error",
+    message="the {kind} lies outside the {width}×{height} media",
+    why="What lies outside is hidden or misplaced in the editor.",
+    do="Clip or remove it.",
+    example="x = 700 in a picture 640 wide",
+)
+LINE_BLANK = Code(
+    id="S506",
+    name="line-blank",
+    severity="error",
+    message="a JSON object expected, a blank line found",
+    why="The SDK's parser fails on blank lines.",
+    do="Remove the line.",
+    example="two line feeds in a row",
+)
+ANSWER_REPEATED = Code(
+    id="S507",
+    name="answer-repeated",
+    severity="error",
+    message="question {name!r} of this data row was already answered on line {first}",
+    why="One question is answered once for a data row; several ticked boxes are one line.",
+    do="Join the answers.",
+    example="a checklist written as three lines",
+)
+ORDER_WRONG = Code(
+    id="S508",
+    name="order-wrong",
+    severity="error",
+    message="{message}",
+    why="Keyframes and ranges count upwards, each frame once.",
+    do="Sort them.",
+    example="keyframe 9 before keyframe 3",
+)
+OPTION_REPEATED = Code(
+    id="S509",
+    name="option-repeated",
+    severity="error",
+    message="option {name!r} is already ticked at {first}",
+    why="A checklist names each ticked option once; Labelbox's validator refused the second one.",
+    do="Remove one of them.",
+    example='`"answer": [{"name": "a"}, {"name": "a"}]`',
+)
+MASK_UNUSABLE = Code(
+    id="S510",
+    name="mask-unusable",
+    severity="error",
+    message="{message}",
+    why="Labelbox takes 8-bit grey PNGs of 0 and 1, or RGB PNGs with a colour, as large as the media.",
+    do="Write the mask again in that form.",
+    example="a PNG of 0 and 255",
+)
+FRAME_ZERO = Code(
+    id="S511",
+    name="frame-zero",
+    severity="note",
+    message="frame 0 found; Labelbox counts frames from 1",
+    why="The server does not refuse frame 0, but the whole track is probably one frame early.",
+    do="Add 1 to all frames.",
+    example='`{"frame": 0, "bbox": …}`',
+)
+HEIGHT_NEGATIVE = Code(
+    id="S512",
+    name="height-negative",
+    severity="note",
+    message="a height of {height} is only meant for maps, where top is the north edge",
+    why="In pictures y grows downwards, and a negative height means that corners were mixed up.",
+    do="Nothing for tiled imagery; else write the upper edge as top and a positive height.",
+    example='`{"top": 90, "left": 10, "height": -50, "width": 40}`',
+)
+SEPARATOR_RAW = Code(
+    id="S513",
+    name="separator-raw",
+    severity="note",
+    message="{character} stands unescaped in a text",
+    why="The SDK's parser splits lines at this character and silently replaces it by a comma.",
+    do="Write the file as ASCII, with `\\u` escapes.",
+    example="a line separator pasted from a word processor",
+)
+IMPORT_EMPTY = Code(
+    id="S514",
+    name="import-empty",
+    severity="error",
+    message="at least one line expected, the file is empty",
+    why="The SDK refuses an import without annotations.",
+    do="Check whether the step before wrote anything; do not import this file.",
+    example="a file of 0 bytes",
+)
+KEY_COLLISION = Code(
+    id="K601",
+    name="key-collision",
+    severity="error",
+    message="key {key!r} is already the key of {first}",
+    why="Two samples with one key would be merged into one data row.",
+    do="Use a template that tells them apart, such as `{path}`, or `--keys FILE.csv`.",
+    example="`a/1.jpg` and `b/1.jpg` with `{stem}`",
+)
+KEY_TOO_LONG = Code(
+    id="K602",
+    name="key-too-long",
+    severity="error",
+    message="a key of at most 200 characters expected, {length} found: {key!r}",
+    why="Labelbox refuses longer global keys.",
+    do="Use a shorter template.",
+    example="a signed URL as the key",
+)
+KEY_MISSING = Code(
+    id="K603",
+    name="key-missing",
+    severity="error",
+    message="{name!r} is not in {file}{hint}",
+    why="The sample has no key in the table you gave.",
+    do="Add it to the table.",
+    example="a picture that came later",
+)
+KEY_AMBIGUOUS = Code(
+    id="K604",
+    name="key-ambiguous",
+    severity="error",
+    message="{name!r} matches several rows of {file}: {candidates}",
+    why="The name fits more than one row once folders, spelling and encoding are set aside.",
+    do="Write the full path in the table.",
+    example="`1.jpg` where there are `a/1.jpg` and `b/1.jpg`",
+)
+KEY_FIELD_MISSING = Code(
+    id="K605",
+    name="key-field-missing",
+    severity="error",
+    message="the key template needs {field!r}; the sample has {known}",
+    why="The template names a field that the source does not have here.",
+    do="Use another field.",
+    example="`{coco_url}` where it is absent",
+)
+
+
+#: All codes by id.
+CODES: dict[str, Code] = {
+    code.id: code for code in list(globals().values()) if isinstance(code, Code)
+}

@@ -1,0 +1,55 @@
+"""COCO: ground truth, results lists, LVIS and panoptic."""
+
+from __future__ import annotations
+
+from labelconv.format import Evidence, Format, Holds
+from labelconv.formats.coco.reader import CocoReaderOptions, read
+from labelconv.io import Peek
+from labelconv.model import Box, Image, Keypoints, Mask, Polygon
+
+
+def holds(options: object) -> tuple[Holds, ...]:
+    return (
+        Holds(
+            media=Image,
+            values=frozenset({Box, Polygon, Mask, Keypoints}),
+            parts=True,
+            confidence=True,
+            extra="own",
+            pieces=True,
+        ),
+    )
+
+
+def sniff(peek: Peek) -> Evidence:
+    """COCO by its members: `images` with `annotations`, or a list of records with `image_id`."""
+    if peek.is_folder:
+        return Evidence(0, "a folder, not a JSON file")
+    text = peek.text
+    if text[:1] == b"{":
+        both = text + peek.tail
+        found = [
+            name
+            for name in ("images", "annotations", "categories")
+            if f'"{name}"'.encode() in both
+        ]
+        if len(found) >= 2:
+            return Evidence(3, f"a JSON object with {', '.join(found)}")
+        return Evidence(0, "a JSON object without images, annotations and categories")
+    if text[:1] == b"[" and b'"image_id"' in text:
+        return Evidence(3, "a JSON list of records with image_id (results)")
+    if text[:1] == b"[":
+        return Evidence(0, "a JSON list without image_id")
+    return Evidence(0, "not a JSON object or list")
+
+
+FORMAT = Format(
+    name="coco",
+    about="COCO JSON: instances, keypoints, stuff, captions, panoptic, results; LVIS",
+    url="https://cocodataset.org/#format-data",
+    holds=holds,
+    read=read,
+    reader_options=CocoReaderOptions,
+    sniff=sniff,
+    extensions=(".json",),
+)

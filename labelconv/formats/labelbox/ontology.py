@@ -1,0 +1,249 @@
+"""A normalized Labelbox ontology (`project.ontology().normalized`) in a form for fast look-ups.
+
+Read from bytes with `read_ontology`. Names are exact and case-sensitive. A question is found by its
+`instructions` and by its `name` (they may differ; lines use the instructions); an option by its
+label, never by its value. `featureSchemaId`s exist only in ontologies fetched from a server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias, TypeVar
+
+import msgspec
+
+from labelconv import schema
+from labelconv.errors import SourceError
+
+Found = TypeVar("Found")
+
+
+class Option(msgspec.Struct, frozen=True):
+    """An option: `label` is what answers name, `value` a slug that they must not use."""
+
+    label: str
+    value: str | None
+    id: str | None
+    questions: Questions
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A question. `kind` is `radio`, `checklist`, `text` or one that cannot be imported.
+
+    `scope` is `global` or `index` (answers per frame, time or message), None for nested ones.
+    """
+
+    name: str
+    kind: str
+    id: str | None
+    scope: str | None
+    options: Mapping[str, Option]
+
+    @property
+    def options_by_id(self) -> dict[str, Option]:
+        return {option.id: option for option in self.options.values() if option.id}
+
+
+#: The questions of one place by each text they go by: instructions and name, as far as they differ.
+Questions: TypeAlias = Mapping[str, Question]
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """A tool for objects. `kind` is `rectangle`, `polygon`, `named-entity`, `edge` …
+
+    `constraints` are the pairs of featureSchemaIds that an edge may join, source first; empty if it
+    may join any.
+    """
+
+    name: str
+    kind: str
+    id: str | None
+    questions: Questions
+    constraints: frozenset[tuple[str, str]]
+
+
+class Ontology(msgspec.Struct, frozen=True):
+    """All tools and top-level questions, by name and by featureSchemaId."""
+
+    tools: Mapping[str, Tool]
+    questions: Questions
+    tools_by_id: Mapping[str, Tool]
+    questions_by_id: Mapping[str, Question]
+
+    @property
+    def has_ids(self) -> bool:
+        return bool(self.tools_by_id or self.questions_by_id)
+
+
+def read_ontology(data: bytes, path: str = "the ontology") -> Ontology:
+    """The ontology in `data` (JSON); raises `SourceError` with a sentence if it is not one.
+
+    `path` names the source in that sentence. Unknown keys are ignored.
+    """
+    try:
+        wire = _DECODER.decode(data)
+    except msgspec.ValidationError as error:
+        found = schema.errors("labelbox-ontology", msgspec.json.decode(data))
+        sentence = str(found[0]) if found else str(error)
+        raise SourceError(f"{path} is not a normalized Labelbox ontology: {sentence}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SourceError(f"{path} is not JSON: {error}") from error
+    if wire.tools is None and wire.classifications is None:
+        raise SourceError(f"{path} has neither tools nor classifications")
+    tools = {}
+    for tool in wire.tools or ():
+        # SDK 7.17.0 refuses such an ontology too (InconsistentOntologyException).
+        if tool.name in tools:
+            raise SourceError(f"{path} has two tools named {tool.name!r}")
+        tools[tool.name] = _tool(tool)
+    questions = _questions(wire.classifications)
+    return Ontology(
+        tools=tools,
+        questions=questions,
+        tools_by_id={tool.id: tool for tool in tools.values() if tool.id},
+        questions_by_id=by_id(questions),
+    )
+
+
+def by_id(questions: Questions) -> dict[str, Question]:
+    """The questions of one place by featureSchemaId."""
+    return {question.id: question for question in questions.values() if question.id}
+
+
+def find_tool(ontology: Ontology, name: str | None, schema_id: str | None) -> Tool | None:
+    """The tool of a line; with both, the one that both mean, else None."""
+    return _both(ontology.tools, ontology.tools_by_id, name, schema_id)
+
+
+def find_question(questions: Questions, name: str | None, schema_id: str | None) -> Question | None:
+    """The question of an answer among `questions`; with both, the one that both mean."""
+    return _both(questions, by_id(questions) if schema_id else {}, name, schema_id)
+
+
+def find_option(question: Question, name: str | None, schema_id: str | None) -> Option | None:
+    """The option of an answer; with both, the one that both mean."""
+    ids = question.options_by_id if schema_id else {}
+    return _both(question.options, ids, name, schema_id)
+
+
+def feature_id(ontology: Ontology, name: str) -> str | None:
+    """The featureSchemaId of the tool `name`, None if there is none."""
+    tool = ontology.tools.get(name)
+    return tool.id if tool else None
+
+
+def question_id(questions: Questions, name: str) -> str | None:
+    """The featureSchemaId of a question: of `ontology.questions`, or of a tool's or an option's."""
+    question = questions.get(name)
+    return question.id if question else None
+
+
+def option_id(question: Question, label: str) -> str | None:
+    """The featureSchemaId of the option with this label, None if there is none."""
+    option = question.options.get(label)
+    return option.id if option else None
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: the nearest spelling, or what there is."""
+    names = list(known)
+    near = schema.nearest(name, names)
+    if near is not None:
+        return f"; did you mean {near!r}?"
+    if not names:
+        return ""
+    more = "" if len(names) <= 5 else f" and {len(names) - 5} more"
+    return f" (it has {', '.join(map(repr, names[:5]))}{more})"
+
+
+def _both(
+    names: Mapping[str, Found], ids: Mapping[str, Found], name: str | None, schema_id: str | None
+) -> Found | None:
+    if schema_id is None:
+        return names.get(name or "")
+    found = ids.get(schema_id)
+    if name is None or found is None:
+        return found
+    return found if names.get(name) is found else None
+
+
+class _Option(msgspec.Struct, rename="camel"):
+    label: str
+    value: str | None = None
+    feature_schema_id: str | None = None
+    options: list[_Question] | None = None
+
+
+class _Question(msgspec.Struct, rename="camel"):
+    type: str
+    name: str | None = None
+    instructions: str | None = None
+    feature_schema_id: str | None = None
+    scope: str | None = None
+    options: list[_Option] | None = None
+
+
+class _Definition(msgspec.Struct):
+    constraints: list[tuple[str, str]] | None = None
+
+
+class _Tool(msgspec.Struct, rename="camel"):
+    tool: str
+    name: str
+    feature_schema_id: str | None = None
+    classifications: list[_Question] | None = None
+    definition: _Definition | None = None
+
+
+class _Wire(msgspec.Struct):
+    tools: list[_Tool] | None = None
+    classifications: list[_Question] | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Wire)
+
+
+def _tool(wire: _Tool) -> Tool:
+    constraints = wire.definition.constraints if wire.definition else None
+    return Tool(
+        name=wire.name,
+        kind=wire.tool,
+        id=wire.feature_schema_id,
+        questions=_questions(wire.classifications),
+        constraints=frozenset(constraints or ()),
+    )
+
+
+def _questions(wires: list[_Question] | None) -> Questions:
+    found: dict[str, Question] = {}
+    asked = [(_question(wire), wire.name) for wire in wires or ()]
+    found.update((question.name, question) for question, _ in asked)
+    # Builders may give a slug as the name; the text shown (instructions) wins where they collide.
+    for question, name in asked:
+        if name:
+            found.setdefault(name, question)
+    return found
+
+
+def _question(wire: _Question) -> Question:
+    return Question(
+        name=wire.instructions or wire.name or "",
+        kind=_KINDS.get(wire.type, wire.type),
+        id=wire.feature_schema_id,
+        scope=wire.scope,
+        options={
+            option.label: Option(
+                option.label, option.value, option.feature_schema_id, _questions(option.options)
+            )
+            for option in wire.options or ()
+        },
+    )
+
+
+#: Kinds of the removed prompt-response projects that take the same answers.
+_KINDS = {
+    "response-radio": "radio",
+    "response-checklist": "checklist",
+    "response-text": "text",
+    "prompt": "text",
+}

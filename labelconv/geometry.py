@@ -1,0 +1,343 @@
+"""Geometry of values: one hook over all coordinates, areas, bounds, and box ↔ polygon ↔ mask.
+
+Planar geometry is shapely's; it and numpy are imported when first needed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from labelconv import masks
+from labelconv.model import (
+    Box,
+    Keyframe,
+    Keypoints,
+    Mask,
+    OnPage,
+    OrientedBox,
+    Point,
+    Polygon,
+    Polyline,
+    Shape,
+    Track,
+    Value,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Map = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+def map_xy(value: Value, change: Map) -> Value:
+    """The value with all its coordinates changed by one call of `change`: (N, 2) → (N, 2).
+
+    A box is mapped by its four corners and becomes a `Polygon` when the map turns or bends it; an
+    oriented box becomes a polygon likewise. Spans and masks have no coordinates of this kind:
+    spans come back as they are, masks raise TypeError (resample them instead).
+    """
+    import numpy as np
+
+    gathered: list[float] = []
+    _gather(value, gathered)
+    if not gathered:
+        return value
+    before = np.array(gathered, dtype=np.float64).reshape(-1, 2)
+    after = np.asarray(change(before), dtype=np.float64)
+    if after.shape != before.shape:
+        raise ValueError(f"a map to shape {before.shape} expected, {after.shape} found")
+    numbers = iter(after.ravel().tolist())
+    return _rebuilt(value, numbers)
+
+
+def _gather(value: Value, into: list[float]) -> None:
+    if isinstance(value, Box):
+        into.extend((value.x0, value.y0, value.x1, value.y0))
+        into.extend((value.x1, value.y1, value.x0, value.y1))
+    elif isinstance(value, Polygon):
+        for part in value.parts:
+            for ring in part:
+                into.extend(ring)
+    elif isinstance(value, Point):
+        into.extend((value.x, value.y))
+    elif isinstance(value, Polyline):
+        into.extend(value.points)
+    elif isinstance(value, OrientedBox):
+        into.extend(corners(value))
+    elif isinstance(value, Keypoints):
+        for point in value.points:
+            into.extend((point.x, point.y))
+        if value.outline is not None:
+            _gather(value.outline, into)
+    elif isinstance(value, OnPage):
+        _gather(value.shape, into)
+    elif isinstance(value, Track):
+        for segment in value.segments:
+            for keyframe in segment:
+                _gather(keyframe.shape, into)
+    elif isinstance(value, Mask):
+        raise TypeError("a mask has pixels, not coordinates; make it a polygon first")
+
+
+def _rebuilt(value: Value, numbers: Any) -> Any:
+    def ring(length: int) -> tuple[float, ...]:
+        return tuple(next(numbers) for _ in range(length))
+
+    if isinstance(value, Box):
+        return _box_or_polygon(ring(8))
+    if isinstance(value, OrientedBox):
+        return Polygon(((ring(8),),))
+    if isinstance(value, Polygon):
+        return Polygon(tuple(tuple(ring(len(r)) for r in part) for part in value.parts))
+    if isinstance(value, Point):
+        return Point(next(numbers), next(numbers))
+    if isinstance(value, Polyline):
+        return Polyline(ring(len(value.points)))
+    if isinstance(value, Keypoints):
+        points = tuple(
+            msgspec.structs.replace(point, x=next(numbers), y=next(numbers))
+            for point in value.points
+        )
+        outline = None if value.outline is None else _rebuilt(value.outline, numbers)
+        return Keypoints(points, outline)
+    if isinstance(value, OnPage):
+        return OnPage(value.page, _rebuilt(value.shape, numbers))
+    if isinstance(value, Track):
+        return Track(
+            tuple(
+                tuple(
+                    Keyframe(k.frame, _rebuilt(k.shape, numbers), k.classifications)
+                    for k in segment
+                )
+                for segment in value.segments
+            )
+        )
+    return value
+
+
+def _box_or_polygon(ring: tuple[float, ...]) -> Box | Polygon:
+    xs, ys = ring[::2], ring[1::2]
+    box = Box(min(xs), min(ys), max(xs), max(ys))
+    size = max(abs(v) for v in ring) or 1.0
+    for x, y in zip(xs, ys, strict=True):
+        on_x = min(abs(x - box.x0), abs(x - box.x1)) <= 1e-12 * size
+        on_y = min(abs(y - box.y0), abs(y - box.y1)) <= 1e-12 * size
+        if not (on_x and on_y):
+            return Polygon(((ring,),))
+    return box
+
+
+def corners(box: OrientedBox) -> tuple[float, ...]:
+    """The four corners, interleaved: the turned top-left first, then along the width."""
+    cosine, sine = _cosine_sine(box.angle)
+    half_width, half_height = box.width / 2, box.height / 2
+    out: list[float] = []
+    for along, across in ((-1, -1), (1, -1), (1, 1), (-1, 1)):
+        u, v = along * half_width, across * half_height
+        out.append(box.x + u * cosine - v * sine)
+        out.append(box.y + u * sine + v * cosine)
+    return tuple(out)
+
+
+def _cosine_sine(degrees: float) -> tuple[float, float]:
+    quarter = degrees / 90
+    if quarter == round(quarter):  # exact for right angles, where math.cos(pi / 2) is not 0
+        return ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[round(quarter) % 4]
+    return math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+
+
+def ring_bounds(ring: tuple[float, ...]) -> tuple[float, float, float, float]:
+    """(x0, y0, x1, y1) of interleaved coordinates."""
+    xs, ys = ring[::2], ring[1::2]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def bounds(shape: Shape) -> Box | None:
+    """The smallest box around a shape; None for an empty mask or no points."""
+    if isinstance(shape, Box):
+        return shape
+    if isinstance(shape, Mask):
+        return masks.bounds(shape)
+    if isinstance(shape, Point):
+        return Box(shape.x, shape.y, shape.x, shape.y)
+    if isinstance(shape, Polygon):
+        ring = tuple(number for part in shape.parts for number in part[0])
+    elif isinstance(shape, Polyline):
+        ring = shape.points
+    elif isinstance(shape, OrientedBox):
+        ring = corners(shape)
+    elif shape.outline is not None:
+        return bounds(shape.outline)
+    else:
+        ring = tuple(number for point in shape.points for number in (point.x, point.y))
+    return Box(*ring_bounds(ring)) if ring else None
+
+
+def ring_area(ring: tuple[float, ...]) -> float:
+    """The area inside a ring, never negative (shoelace formula)."""
+    xs, ys = ring[::2], ring[1::2]
+    # Relative to the first point, so that small shapes far from the origin keep their digits.
+    x0, y0 = xs[0], ys[0]
+    double = 0.0
+    previous_x, previous_y = xs[-1] - x0, ys[-1] - y0
+    for x, y in zip(xs, ys, strict=True):
+        x, y = x - x0, y - y0
+        double += previous_x * y - x * previous_y
+        previous_x, previous_y = x, y
+    return abs(double) / 2
+
+
+def area(shape: Shape) -> float:
+    """The area of a shape in square units of its frame; parts that overlap count once."""
+    if isinstance(shape, Box):
+        return (shape.x1 - shape.x0) * (shape.y1 - shape.y0)
+    if isinstance(shape, Mask):
+        return float(masks.area(shape))
+    if isinstance(shape, Polygon):
+        if len(shape.parts) == 1 and len(shape.parts[0]) == 1:
+            return ring_area(shape.parts[0][0])
+        return float(_shapely(shape).area)
+    if isinstance(shape, OrientedBox):
+        return shape.width * shape.height
+    if isinstance(shape, Keypoints) and shape.outline is not None:
+        return area(shape.outline)
+    return 0.0
+
+
+def has_three_points(ring: tuple[float, ...]) -> bool:
+    """Whether a ring has at least three different points."""
+    if len(ring) < 6:
+        return False
+    a, b, c = ring[0:2], ring[2:4], ring[4:6]
+    if a != b and b != c and a != c:
+        return True
+    return len(set(zip(ring[::2], ring[1::2], strict=True))) >= 3
+
+
+def opened(ring: tuple[float, ...]) -> tuple[float, ...]:
+    """The ring without a repeated first point at its end."""
+    if len(ring) >= 4 and ring[0] == ring[-2] and ring[1] == ring[-1]:
+        return ring[:-2]
+    return ring
+
+
+# ------------------------------------------------------------------------------------ lowering
+
+
+def box_polygon(box: Box) -> Polygon:
+    """The box as a polygon of four corners, clockwise on the screen from the top left."""
+    return Polygon((((box.x0, box.y0, box.x1, box.y0, box.x1, box.y1, box.x0, box.y1),),))
+
+
+def mask_polygon(mask: Mask) -> Polygon | None:
+    """The exact outline of a mask's pixels with its holes, on pixel edges; None if it is empty."""
+    import shapely
+
+    rectangles = _rectangles(mask)
+    if len(rectangles) == 0:
+        return None
+    outline = shapely.union_all(rectangles).simplify(0)
+    parts = []
+    for piece in shapely.get_parts(outline):
+        rings = [piece.exterior, *piece.interiors]
+        parts.append(
+            tuple(tuple(shapely.get_coordinates(ring)[:-1].ravel().tolist()) for ring in rings)
+        )
+    return Polygon(tuple(parts))
+
+
+def polygon_mask(shape: Polygon | Box | OrientedBox, height: int, width: int) -> Mask:
+    """The pixels of a shape, by COCO's rule (pycocotools)."""
+    if isinstance(shape, Box):
+        shape = box_polygon(shape)
+    elif isinstance(shape, OrientedBox):
+        shape = Polygon(((corners(shape),),))
+    return masks.from_polygon(shape, height, width)
+
+
+def iou(one: Shape, other: Shape) -> float:
+    """Intersection over union of two shapes, exact; masks are their pixels. 1 for both empty."""
+    if isinstance(one, Mask) and isinstance(other, Mask):
+        if one.size == other.size:
+            first, second = masks.to_array(one), masks.to_array(other)
+            union = int((first | second).sum())
+            return float((first & second).sum() / union) if union else 1.0
+    if isinstance(one, Box) and isinstance(other, Box):
+        width = min(one.x1, other.x1) - max(one.x0, other.x0)
+        height = min(one.y1, other.y1) - max(one.y0, other.y0)
+        shared = max(0.0, width) * max(0.0, height)
+        union_area = area(one) + area(other) - shared
+        return shared / union_area if union_area else 1.0
+    import shapely
+
+    if isinstance(one, Mask):
+        one, other = other, one
+    first_shape = _shapely(one)
+    if isinstance(other, Mask):
+        rectangles = _rectangles(other)
+        shapely.prepare(first_shape)
+        shared = float(shapely.area(shapely.intersection(first_shape, rectangles)).sum())
+        total = float(first_shape.area) + masks.area(other) - shared
+    else:
+        second_shape = _shapely(other)
+        shared = float(first_shape.intersection(second_shape).area)
+        total = float(first_shape.area + second_shape.area) - shared
+    return shared / total if total else 1.0
+
+
+def _rectangles(mask: Mask) -> Any:
+    """The runs of a mask as shapely rectangles that do not overlap, one for each column."""
+    import numpy as np
+    import shapely
+
+    height = mask.size[0]
+    runs = np.array(mask.runs, dtype=np.int64)
+    ends = np.cumsum(runs)[1::2]
+    starts = ends - runs[1::2]
+    starts, ends = starts[ends > starts], ends[ends > starts]
+    x0: list[int] = []
+    y0: list[int] = []
+    y1: list[int] = []
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        while start < end:
+            column, row = divmod(start, height)
+            stop = min(end, (column + 1) * height)
+            x0.append(column)
+            y0.append(row)
+            y1.append(row + stop - start)
+            start = stop
+    left = np.array(x0)
+    return shapely.box(left, y0, left + 1, y1)
+
+
+def _shapely(shape: Shape) -> Any:
+    """A valid shapely geometry: parts joined, crossings resolved even-odd."""
+    import shapely
+
+    if isinstance(shape, Mask):
+        return shapely.union_all(_rectangles(shape))
+    if isinstance(shape, Box):
+        return shapely.box(shape.x0, shape.y0, shape.x1, shape.y1)
+    if isinstance(shape, OrientedBox):
+        return shapely.polygons(_pairs(corners(shape)))
+    if isinstance(shape, Polygon):
+        pieces = [
+            shapely.polygons(_pairs(part[0]), [_pairs(hole) for hole in part[1:]] or None)
+            for part in shape.parts
+        ]
+        valid = [p if p.is_valid else shapely.make_valid(p) for p in pieces]
+        return valid[0] if len(valid) == 1 else shapely.union_all(valid)
+    if isinstance(shape, Keypoints):
+        return _shapely(shape.outline) if shape.outline is not None else shapely.Polygon()
+    return shapely.Polygon()
+
+
+def _pairs(ring: tuple[float, ...]) -> Any:
+    import numpy as np
+
+    return np.array(ring, dtype=np.float64).reshape(-1, 2)
