@@ -184,6 +184,42 @@ SEGMENT_UNLISTED = Code(
     do="Export both again, together.",
     example="a colour in a panoptic PNG without an entry",
 )
+AREA_MISMATCH = Code(
+    id="R121",
+    name="area-mismatch",
+    severity="note",
+    message="the declared area {declared:g} differs from the segment's own {computed:g}",
+    why="The pixels are what is used. The difference shows that list and picture were not made together.",
+    do="Export both again, together.",
+    example="an area of 100 beside 90 pixels in a panoptic PNG",
+)
+PAYLOAD_NOT_READ = Code(
+    id="R131",
+    name="payload-not-read",
+    severity="error",
+    message="{found} found, which belongs to {media}; only pictures are read from this format",
+    why="The line says something about another kind of media, whose coordinates mean something else. It is left out rather than guessed at.",
+    do="Take these lines out, or wait for a version of labelconv that reads them.",
+    example="`segments` of a video",
+)
+NAME_UNRESOLVED = Code(
+    id="R132",
+    name="name-unresolved",
+    severity="note",
+    message="{count} names are known by their schemaId alone, which stands in for the name: {ids}",
+    why="The line names its feature by an id of the server, and the source does not say what it is called.",
+    do="Pass the project's ontology (`-O ontology=FILE`).",
+    example='`"schemaId": "ckrb1sf1i1g7i0ybcdc6oc8ct"`',
+)
+SPELLING_MENDED = Code(
+    id="R133",
+    name="spelling-mended",
+    severity="note",
+    message="{found} found; read as {result}",
+    why="Older or hand-made files spell some things in ways that today's rules refuse. What is meant is clear, so it is read.",
+    do="Nothing; what labelconv writes is spelled by today's rules.",
+    example="a box of negative height",
+)
 BOX_IMPOSSIBLE = Code(
     id="M201",
     name="box-impossible",
@@ -291,6 +327,15 @@ RELATION_NOT_ALLOWED = Code(
     why="The relation's tool lists the pairs of tools that it may join, and this is not one of them.",
     do="Turn the relation round, or change the tool's constraints.",
     example="`wears` from a hat to a person where only person to hat is listed",
+)
+RENAME_UNUSED = Code(
+    id="O308",
+    name="rename-unused",
+    severity="note",
+    message="the names to change have {name!r}, which is no category of the source{hint}",
+    why="The entry does nothing, which most often is a slip of the pen.",
+    do="Correct the name, or remove the entry.",
+    example="`Cars` where the source has `car`",
 )
 VALUE_NOT_HELD = Code(
     id="L401",

@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from labelconv import codes, registry
-from labelconv.errors import LabelconvError, LossError, OptionError, StrictError
+from labelconv.accounting import accounted
+from labelconv.errors import (
+    LabelconvError,
+    LossError,
+    OptionError,
+    StrictError,
+    TargetError,
+)
 from labelconv.fit import fit
 from labelconv.format import Format, Reading, Wanted
 from labelconv.io import Source, Target, publishing, write_beside
 from labelconv.keys import Keys
-from labelconv.model import Dataset
+from labelconv.model import Dataset, Samples
 from labelconv.options import build
-from labelconv.problems import Report, StopAtFirstError, Where
+from labelconv.passes import Pass, read_names, rename_categories
+from labelconv.problems import Report, StopAtFirstError
+from labelconv.several import chain, matching
 
 Path_ = str | os.PathLike[str]
-Pass = Callable[[Dataset, Report], Dataset]
+#: Told which sources are being read; `Source.position` says how far.
+Watch = Callable[[Sequence[Source]], None]
+
+
+class ReadDataset(Samples):
+    """A dataset straight from a source, and the report that its reader counts into.
+
+    `report` accounts for one iteration: iterated twice, everything is counted twice.
+    """
+
+    def __init__(
+        self, sources: list[Source], report: Report, again: Callable[[Report, Wanted], Dataset]
+    ) -> None:
+        self.sources = sources
+        self.report = report
+        self.again = again
+        dataset = again(report, Wanted())
+        super().__init__(dataset.__iter__, lambda: dataset.ontology, dataset.info)
 
 
 def read(
@@ -31,19 +59,24 @@ def read(
     key: str | None = None,
     keys: Path_ | None = None,
     report: Report | None = None,
-) -> Dataset:
+) -> ReadDataset:
     """The dataset in `source`, which may be iterated again and again.
 
+    A glob that matches several files gives one dataset, in natural order (`labelconv.several`).
     `format` is found out from the content when it is not given. `options` are the reader's
     (`labelconv formats NAME` lists them). `key` is a template and `keys` a CSV file for the keys
-    of samples (see `labelconv.keys`). Problems and counts go into `report`.
+    of samples (see `labelconv.keys`). Problems and counts go into `report`, which the dataset has
+    as its `report`; one report accounts for one iteration.
 
     Raises `SourceError`, `UnknownFormatError` or `OptionError`; bad records never raise.
     """
     report = Report() if report is None else report
-    opened = Source(source)
-    chosen = _reader(opened, format, report)
-    return _read(opened, chosen, options, key, keys, report, Wanted())
+    sources = _opened(source)
+
+    def again(counted: Report, wanted: Wanted) -> Dataset:
+        return read_sources(sources, format, options, key, keys, counted, wanted)
+
+    return ReadDataset(sources, report, again)
 
 
 def write(
@@ -60,17 +93,28 @@ def write(
 
     Raises `LossError` (nothing is written) when something would be lost that `allow` does not
     cover: codes (`L402`), names (`shape-lowered`), `L4` or `loss`.
+
+    What comes straight from `read` is read anew for this target, into the report of this writing,
+    so that it says what became of everything in the source; bad records are written, verbatim, to
+    `<target>.rejected.ndjson`. Any other dataset is accounted for by what it yields (see
+    `labelconv.accounting`).
     """
     report = Report() if report is None else report
     chosen = _writer(os.fspath(target), format)
     settings = build(chosen.writer_options, options, chosen.name)
-    _account_for_given(dataset, report)
-    _run(dataset, chosen, settings, os.fspath(target), [], report, tuple(allow), min_iou)
+    _in_range(min_iou)
+    sources: list[Source] = []
+    with _stopping(report):
+        if isinstance(dataset, ReadDataset):
+            sources = dataset.sources
+            dataset = dataset.again(report, _wanted(chosen, settings))
+        given = accounted(dataset, report)
+        _run(given, chosen, settings, os.fspath(target), sources, report, tuple(allow), min_iou)
     return report
 
 
 def convert(
-    source: Path_,
+    source: Path_ | Source,
     target: Path_,
     *,
     from_: str | None = None,
@@ -79,39 +123,94 @@ def convert(
     writer_options: Mapping[str, Any] | None = None,
     key: str | None = None,
     keys: Path_ | None = None,
+    ontology: Path_ | None = None,
+    rename: Path_ | Mapping[str, str] | None = None,
+    media: str | None = None,
     passes: Sequence[Pass] = (),
     allow: Iterable[str] = (),
     min_iou: float | None = None,
     strict: bool = False,
     dry_run: bool = False,
     report: Report | None = None,
+    watch: Watch | None = None,
 ) -> Report:
     """Convert `source` to `target` and account for every annotation.
+
+    `ontology` is the file that the writer checks names against, `media` where the reader finds
+    the media (a folder or the start of a URL); `OptionError` where the format takes none.
+    `rename` maps categories to new names, or names a file that does (see `labelconv.passes`).
 
     Bad records are left out and written, verbatim, to `<target>.rejected.ndjson`. Raises
     `LossError` when something would be lost that is not allowed, `StrictError` at the first error
     when `strict`; nothing is written then. With `dry_run` everything but writing is done.
     """
-    report = Report(strict=strict) if report is None else report
-    opened = Source(source)
-    reader = _reader(opened, from_, report)
+    report = Report() if report is None else report
+    report.strict = report.strict or strict
+    _in_range(min_iou)
+    sources = _opened(source)
+    if watch is not None:
+        watch(sources)
     writer = _writer(os.fspath(target), to)
-    settings = build(writer.writer_options, writer_options, writer.name)
-    dataset = _read(opened, reader, reader_options, key, keys, report, _wanted(writer, settings))
-    for change in passes:
-        dataset = change(dataset, report)
-    _run(
-        dataset,
-        writer,
-        settings,
-        os.fspath(target),
-        [opened],
-        report,
-        tuple(allow),
-        min_iou,
-        dry_run=dry_run,
-    )
+    given = _with(writer_options, "ontology", ontology, writer.name, writer.writer_options)
+    settings = build(writer.writer_options, given, writer.name)
+    changes = [*passes]
+    if rename is not None:
+        names = rename if isinstance(rename, Mapping) else read_names(rename)
+        changes.insert(0, rename_categories(names))
+    wanted = _wanted(writer, settings)
+    with _stopping(report):
+        dataset = read_sources(sources, from_, reader_options, key, keys, report, wanted, media)
+        for change in changes:
+            dataset = change(dataset, report)
+        _run(
+            dataset,
+            writer,
+            settings,
+            os.fspath(target),
+            sources,
+            report,
+            tuple(allow),
+            min_iou,
+            dry_run=dry_run,
+        )
     return report
+
+
+def _opened(source: Path_ | Source) -> list[Source]:
+    if isinstance(source, Source):
+        return [source]
+    return [Source(name) for name in matching(source)]
+
+
+def _in_range(min_iou: float | None) -> None:
+    if min_iou is not None and not 0 <= min_iou <= 1:
+        raise OptionError(f"an IoU from 0 to 1 expected as the lowest allowed, {min_iou} found")
+
+
+def _with(
+    options: Mapping[str, Any] | None, name: str, value: object, format: str, kind: type[Any]
+) -> Mapping[str, Any] | None:
+    """The options with one more, which the format must have. Raises `OptionError`."""
+    if value is None:
+        return options
+    if name not in kind.__struct_fields__:
+        raise OptionError(f"{format} takes no {name}; leave --{name} away")
+    if name in (options or {}):
+        raise OptionError(f"{name} is given twice, by itself and among the options of {format}")
+    return {**(options or {}), name: os.fspath(value) if isinstance(value, os.PathLike) else value}
+
+
+@contextlib.contextmanager
+def _stopping(report: Report) -> Iterator[None]:
+    """Turn the first error of a strict run into `StrictError`."""
+    try:
+        yield
+    except StopAtFirstError as stop:
+        raise StrictError(
+            f"stopped at the first error, since strict was asked for; nothing was written.\n"
+            f"{stop.problem}",
+            report,
+        ) from None
 
 
 def _reader(source: Source, name: str | None, report: Report) -> Format:
@@ -132,19 +231,30 @@ def _writer(target: str, name: str | None) -> Format:
     return chosen
 
 
-def _read(
-    source: Source,
-    reader: Format,
+def read_sources(
+    sources: Sequence[Source],
+    format: str | None,
     options: Mapping[str, Any] | None,
     key: str | None,
     keys: Path_ | None,
     report: Report,
     wanted: Wanted,
+    media: str | None = None,
 ) -> Dataset:
-    assert reader.read is not None
+    """The samples of one or several sources, as `read` gives them, for a consumer that `wanted`."""
+    datasets: list[Dataset] = []
     table = None if keys is None else Path(keys)
-    reading = Reading(report=report, keys=Keys(template=key, table=table), wanted=wanted)
-    return reader.read(source, build(reader.reader_options, options, reader.name), reading)
+    for source in sources:
+        reader = _reader(source, format, report)
+        assert reader.read is not None
+        given = _with(options, "media", media, reader.name, reader.reader_options)
+        settings = build(reader.reader_options, given, reader.name)
+        # Keys of its own for each: a reader forgets them when it starts again.
+        reading = Reading(report=report, keys=Keys(template=key, table=table), wanted=wanted)
+        datasets.append(reader.read(source, settings, reading))
+    if len(datasets) == 1:
+        return datasets[0]
+    return chain(datasets, [source.name for source in sources], report)
 
 
 def _wanted(writer: Format, settings: Any) -> Wanted:
@@ -156,10 +266,6 @@ def _wanted(writer: Format, settings: Any) -> Wanted:
     elif any(holds.extra == "own" for holds in held):
         extra = frozenset({writer.name})
     return Wanted(pieces=all(holds.pieces for holds in held), extra=extra)
-
-
-def _account_for_given(dataset: Dataset, report: Report) -> None:
-    """Annotations that no reader counted, because the caller made them, are read here."""
 
 
 def _run(
@@ -176,21 +282,28 @@ def _run(
 ) -> None:
     assert writer.write is not None
     fitted = fit(dataset, writer, settings, report, min_iou=min_iou)
-    with publishing(target, folder=writer.folder(settings), sources=sources) as opened:
-        try:
-            writer.write(fitted, opened.part, settings, report)
-        except StopAtFirstError as stop:
-            raise StrictError(
-                f"stopped at the first error, since strict was asked for; nothing was written.\n"
-                f"{stop.problem}",
-                report,
-            ) from None
+    with quiet_collector(), publishing(target, folder=writer.folder(settings), sources=sources) as opened:
+        writer.write(fitted, opened.part, settings, report)
         _finish(report)
         refused = report.refused(allow)
         if refused:
             raise LossError(_refusal(refused, report), report)
         if not dry_run:
             _publish(opened, target, report)
+
+
+@contextlib.contextmanager
+def quiet_collector() -> Iterator[None]:
+    """Let the garbage collector look less often while values stream by.
+
+    Frozen values have no cycles, so its passes find nothing, yet would cost a tenth of the time.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _finish(report: Report) -> None:
@@ -210,11 +323,43 @@ def _publish(opened: Target, target: str, report: Report) -> None:
     opened.publish()
     if target == "-":
         return
-    beside = Path(f"{target.rstrip('/')}.rejected.ndjson")
+    beside = rejected_path(target)
     if rejected:
         write_beside(beside, b"".join(record.as_line() for record in rejected))
     else:
         beside.unlink(missing_ok=True)  # of an earlier run; it would be wrong now
+
+
+def rejected_path(target: Path_) -> Path:
+    """Where the records go that could not be used: beside the target."""
+    return Path(f"{os.fspath(target).rstrip('/')}.rejected.ndjson")
+
+
+def write_report(report: Report, path: Path_, *, beside: Iterable[Path_] = ()) -> None:
+    """Write the report as JSON, whole or not at all.
+
+    Raises `TargetError` when `path` is one of `beside`, the source and the target of the run.
+    """
+    refuse_report(path, beside)
+    data = msgspec.json.format(msgspec.json.encode(report.as_dict()), indent=1)
+    write_beside(Path(path), data + b"\n")
+
+
+def refuse_report(path: Path_, beside: Iterable[Path_]) -> None:
+    """Raise `TargetError` when a report there would take the place of another file of the run."""
+    wanted = Path(path)
+    if wanted.is_dir():
+        raise TargetError(f"{wanted}: a file expected for the report, a folder found")
+    if not wanted.parent.is_dir():
+        raise TargetError(f"{wanted}: its folder {str(wanted.parent)!r} does not exist")
+    for other in map(Path, beside):
+        if wanted.resolve() == other.resolve() or (
+            wanted.exists() and other.exists() and wanted.samefile(other)
+        ):
+            raise TargetError(
+                f"{wanted}: a file of its own expected for the report, "
+                f"{str(other)!r} is the source or the target"
+            )
 
 
 def _refusal(refused: dict[str, int], report: Report) -> str:
@@ -228,5 +373,4 @@ def _refusal(refused: dict[str, int], report: Report) -> str:
     )
 
 
-__all__ = ["convert", "read", "write"]
-_ = Where
+__all__ = ["ReadDataset", "convert", "read", "refuse_report", "rejected_path", "write", "write_report"]

@@ -7,7 +7,7 @@ adds a problem, geometry is measured, and the ledger's outcome of each annotatio
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -91,23 +91,29 @@ def _fits(sample: Sample, holds: Holds) -> bool:
     """Whether a sample can be written as it is. The path that nearly all samples take."""
     if sample.classifications or sample.relations or sample.extra:
         return False
-    values = holds.values
     for annotation in sample.annotations:
-        value = annotation.value
-        kind = type(value)
-        if kind not in values or kind in _COMPOUND:
-            return False
-        if kind is Polygon:
-            parts = value.parts  # type: ignore[union-attr]
-            if len(parts) > 1 and not holds.parts:
-                return False
-            if not holds.holes and any(len(part) > 1 for part in parts):
-                return False
-        if annotation.confidence is not None and not holds.confidence:
-            return False
-        if annotation.classifications or annotation.extra:
+        if not _untouched(annotation, holds):
             return False
     return True
+
+
+def _untouched(annotation: Annotation, holds: Holds) -> bool:
+    """Whether an annotation can be written as it is."""
+    value = annotation.value
+    kind = type(value)
+    if kind not in holds.values or kind in _COMPOUND:
+        return False
+    if kind is Polygon:
+        parts = value.parts  # type: ignore[union-attr]
+        if len(parts) > 1 and not holds.parts:
+            return False
+        if not holds.holes:
+            for part in parts:
+                if len(part) > 1:
+                    return False
+    if annotation.confidence is not None and not holds.confidence:
+        return False
+    return not annotation.classifications and not annotation.extra
 
 
 _COMPOUND = frozenset({Track, OnPage})
@@ -127,6 +133,11 @@ def _fit_sample(sample: Sample, cut: Cut) -> Sample:
     annotations: list[Annotation] = []
     renamed: dict[str, str] = {}
     for annotation in sample.annotations:
+        if _untouched(annotation, cut.holds):
+            ledger.annotations.kept += 1
+            renamed[annotation.id] = annotation.id
+            annotations.append(annotation)
+            continue
         fitted, outcome = _fit_annotation(annotation, cut)
         if outcome == "kept":
             ledger.annotations.kept += 1
@@ -165,8 +176,13 @@ def _fit_relations(sample: Sample, renamed: dict[str, str], cut: Cut) -> Iterato
             account.lost += 1
         elif source is None or target is None:
             missing = relation.source if source is None else relation.target
-            cut.report.add(codes.RELATION_END_MISSING, place, missing=missing)
-            account.rejected += 1
+            if any(annotation.id == missing for annotation in sample.annotations):
+                what = f"the relation {relation.category!r}, whose end {missing} is left out,"
+                cut.report.add(codes.DETAIL_DROPPED, place, what=what)
+                account.lost += 1
+            else:
+                cut.report.add(codes.RELATION_END_MISSING, place, missing=missing)
+                account.rejected += 1
         elif (source, target) == (relation.source, relation.target):
             account.kept += 1
             yield relation
@@ -195,10 +211,10 @@ def _fit_annotation(annotation: Annotation, cut: Cut) -> tuple[list[Annotation],
         if kept is not None:
             classifications.append(kept)
     extra = _fit_extra(annotation.extra, cut)
-    single = len(lowering.pieces) == 1
+    names = _piece_names(annotation.id, len(lowering.pieces), cut.sample)
     fitted = [
         Annotation(
-            annotation.id if single else f"{annotation.id}/{number}",
+            names[number],
             category,
             value,
             tuple(classifications),
@@ -210,13 +226,24 @@ def _fit_annotation(annotation: Annotation, cut: Cut) -> tuple[list[Annotation],
     return fitted, "lost" if lost else "changed" if lowering.changed else "kept"
 
 
+def _piece_names(id: str, count: int, sample: Sample) -> list[str]:
+    """Ids for the pieces of an annotation, none of which another annotation has already."""
+    if count == 1:
+        return [id]
+    taken = {annotation.id for annotation in sample.annotations}
+    start = f"{id}/"
+    while any(f"{start}{number}" in taken for number in range(count)):
+        start += "/"
+    return [f"{start}{number}" for number in range(count)]
+
+
 def _fit_value(value: Value, category: str, cut: Cut, place: Where) -> Lowering:
     holds = cut.holds
     if isinstance(value, Track) and Track in holds.values:
         return _fit_track(value, category, cut, place)
     if isinstance(value, OnPage) and OnPage in holds.values:
         lowering = lower(value.shape, category, holds.on_page, cut, place)
-        lowering.pieces = [(name, OnPage(value.page, s)) for name, s in lowering.pieces]  # type: ignore[misc, arg-type]
+        lowering.pieces = [(name, OnPage(value.page, s)) for name, s in lowering.pieces]  # type: ignore[arg-type]
         return lowering
     if isinstance(value, (Track, OnPage, TextSpan, TokenSpan)):
         if type(value) in holds.values:
@@ -229,13 +256,17 @@ def _fit_value(value: Value, category: str, cut: Cut, place: Where) -> Lowering:
 
 
 def _fit_track(track: Track, category: str, cut: Cut, place: Where) -> Lowering:
-    """Each keyframe on its own; a keyframe cannot become several objects, so it must stay one."""
+    """Each keyframe on its own; a keyframe cannot become several objects, so the largest stays."""
+    one = msgspec.structs.replace(cut.holds, skeleton_points=None)
+    if one.parts_become == "annotations":
+        one = msgspec.structs.replace(one, parts_become="largest")
+    single = msgspec.structs.replace(cut, holds=one)
     changed = lost = False
     segments = []
     for segment in track.segments:
         keyframes = []
         for keyframe in segment:
-            lowering = lower(keyframe.shape, category, cut.holds.keyframes, cut, place)
+            lowering = lower(keyframe.shape, category, cut.holds.keyframes, single, place)
             changed, lost = changed or lowering.changed, lost or lowering.lost
             if not lowering.pieces:
                 return Lowering([], lost=True)
@@ -253,15 +284,18 @@ def _fit_track(track: Track, category: str, cut: Cut, place: Where) -> Lowering:
     return Lowering([(category, Track(tuple(segments)))], changed=changed, lost=lost)
 
 
+_Chosen = TypeVar("_Chosen", Radio, FreeText)
+
+
 def _fit_classification(
     classification: Classification, depth: int, cut: Cut, annotation: str | None
 ) -> Classification | None:
     """The classification down to `depth` levels; the same object when nothing was cut."""
     place = Where(sample=cut.sample.key, annotation=annotation)
-    if depth <= 0:
+    answer = classification.answer
+    if depth <= 0 or type(answer) not in cut.holds.answers:
         cut.report.add(codes.CLASSIFICATION_DROPPED, place, name=classification.name)
         return None
-    answer = classification.answer
 
     def below(nested: tuple[Classification, ...]) -> tuple[Classification, ...]:
         kept = tuple(
@@ -269,19 +303,23 @@ def _fit_classification(
         )
         return nested if kept == nested else kept
 
-    def option(chosen: Radio) -> Radio:
-        kept = below(chosen.classifications)
-        if kept is chosen.classifications:
+    def certainty(confidence: float | None) -> float | None:
+        if confidence is None or cut.holds.confidence:
+            return confidence
+        cut.report.add(codes.CONFIDENCE_DROPPED, place)
+        return None
+
+    def option(chosen: _Chosen) -> _Chosen:
+        kept, sure = below(chosen.classifications), certainty(chosen.confidence)
+        if kept is chosen.classifications and sure == chosen.confidence:
             return chosen
-        return msgspec.structs.replace(chosen, classifications=kept)
+        return msgspec.structs.replace(chosen, classifications=kept, confidence=sure)
 
     fitted: Radio | Checklist | FreeText
     if isinstance(answer, Radio):
         fitted = option(answer)
     elif isinstance(answer, FreeText):
-        kept = below(answer.classifications)
-        same = kept is answer.classifications
-        fitted = answer if same else msgspec.structs.replace(answer, classifications=kept)
+        fitted = option(answer)
     else:
         options = tuple(option(chosen) for chosen in answer.options)
         same = all(a is b for a, b in zip(options, answer.options, strict=True))

@@ -47,6 +47,7 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
       single points where `Keypoints` is not held but `Point` is.
     - `confidence`: on annotations. `classifications`, `questions`: nesting depth of answers on
       annotations and on samples, 0 for none, `ANY_DEPTH` for no limit.
+    - `answers`: kinds of answer at the top level; the others are left out.
     - `relations`; `ids`: annotation ids come back; `empty`: samples without annotations do.
     - `size`, `uri`: the media's size and address come back.
     - `extra`: whose `extra` fields are written back: of this format (`own`), of `all`, or `none`.
@@ -66,6 +67,7 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
     confidence: bool = False
     classifications: int = 0
     questions: int = 0
+    answers: frozenset[type] = frozenset({model.Radio, model.Checklist, model.FreeText})
     relations: bool = False
     ids: bool = False
     empty: bool = True
@@ -120,8 +122,10 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     - `write(dataset, target, options, report)` makes a file or a folder at `target`, which does
       not exist yet; it is moved to its place by the caller when all went well.
     - `folder(options)`: whether the writer makes a folder.
-    - the options are frozen records whose field docs are `{field: sentence}` in `__doc_fields__`.
-    - `check(source, report, ontology, sizes)`: optional deep check of a file of this format.
+    - the options are frozen records; their docstrings have a line ``- `field`: sentence`` each,
+      which `labelconv formats NAME` shows.
+    - `check(file, report, *, ontology, sizes)`: optional deep check of a file of this format,
+      given as a binary file; `ontology` is a path or None, `sizes` maps keys to (width, height).
     """
 
     name: str

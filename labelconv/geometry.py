@@ -6,7 +6,7 @@ Planar geometry is shapely's; it and numpy are imported when first needed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -288,6 +288,30 @@ def iou(one: Shape, other: Shape) -> float:
         shared = float(first_shape.intersection(second_shape).area)
         total = float(first_shape.area + second_shape.area) - shared
     return shared / total if total else 1.0
+
+
+class Covered(msgspec.Struct, frozen=True):
+    """How several shapes cover one: the share of each that lies inside it (0 to 1), and the IoU of
+    the one with their union."""
+
+    parts: tuple[float, ...]
+    iou: float
+
+
+def covered(whole: Shape, pieces: Sequence[Shape]) -> Covered:
+    """How `pieces` cover `whole`; see `Covered`."""
+    import shapely
+
+    one = _shapely(whole)
+    shapely.prepare(one)
+    shapes = [_shapely(piece) for piece in pieces]
+    parts = tuple(
+        float(one.intersection(shape).area / shape.area) if shape.area else 0.0 for shape in shapes
+    )
+    together = shapely.union_all(shapes)
+    shared = float(one.intersection(together).area)
+    total = float(one.area + together.area) - shared
+    return Covered(parts, shared / total if total else 1.0)
 
 
 def _rectangles(mask: Mask) -> Any:

@@ -40,6 +40,7 @@ class Source:
     def __init__(self, name: str | os.PathLike[str]) -> None:
         self.name = os.fspath(name)
         self._copy: Path | None = None
+        self._latest: BinaryIO | None = None
         if self.name != "-" and not _REMOTE.match(self.name):
             try:
                 os.stat(self.name)
@@ -62,6 +63,20 @@ class Source:
 
         Raises `SourceError` when it cannot be read.
         """
+        self._latest = self._opened()
+        return self._latest
+
+    def position(self) -> int | None:
+        """How far the file opened last has been read, in bytes; None when it is closed."""
+        if self._latest is None or self._latest.closed:
+            return None
+        try:
+            # Asks the system, not the file object, so that another thread may ask.
+            return os.lseek(self._latest.fileno(), 0, os.SEEK_CUR)
+        except (OSError, ValueError):
+            return None
+
+    def _opened(self) -> BinaryIO:
         if self.is_folder:
             raise SourceError(f"{self.name}: a file expected, a folder found")
         if self._copy is not None:
@@ -90,14 +105,14 @@ class Source:
         """Bytes of the content, uncompressed; 0 for a folder."""
         if self.is_folder:
             return 0
-        with self.open() as file:
+        with self._opened() as file:
             return file.seek(0, os.SEEK_END)
 
     def peek(self) -> Peek:
         """The ends of the content, for finding out its format."""
         if self.is_folder:
             return Peek(self.name, True, b"", b"", 0)
-        with self.open() as file:
+        with self._opened() as file:
             head = file.read(PEEK_BYTES)
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - PEEK_BYTES))
@@ -215,8 +230,10 @@ class Target:
             elif Path(self.name).is_dir():
                 Path(self.name).rmdir()
             self.part.replace(self.name)
+        except BrokenPipeError:
+            raise  # whoever read the stream has seen enough
         except OSError as error:
-            raise TargetError(f"{self.name}: {_reason(error)}") from error
+            raise TargetError(f"{self.name}: {_reason(error)}. Nothing was written.") from error
 
     def discard(self) -> None:
         _remove(self.part)
@@ -233,7 +250,8 @@ def publishing(
     try:
         yield target
     except OSError as error:
-        if isinstance(error, (SourceError, TargetError)) or error.errno is None:
+        unwrapped = isinstance(error, (SourceError, TargetError, BrokenPipeError))
+        if unwrapped or error.errno is None:
             raise
         raise TargetError(f"{target.name}: {_reason(error)}. Nothing was written.") from error
     finally:

@@ -96,10 +96,11 @@ class Walker:
             if not self._more():
                 return b""
 
-    def _more(self, size: int = WINDOW_BYTES) -> bool:
+    def _more(self) -> bool:
+        """Read on; as much as is held already, so that a huge value is not scanned too often."""
         if self._ended:
             return False
-        data = self._file.read(size)
+        data = self._file.read(max(WINDOW_BYTES, len(self._buffer) - self._at))
         if not data:
             self._ended = True
             return False
@@ -153,8 +154,11 @@ class Walker:
             return
 
     def value(self) -> bytes:
-        """The whole value that comes next, as bytes."""
-        return self._whole()
+        """The whole value that comes next, as bytes. Raises `SourceError` when there is none."""
+        found = self._whole()
+        if not found:
+            raise self._broken("a value expected")
+        return found
 
     def ended(self) -> bool:
         """Whether nothing but blanks follows."""
@@ -221,7 +225,9 @@ class Walker:
             spans = list(_elements(self._buffer, self._at, self._ended))
             if spans:
                 break
-            if not self._more(len(self._buffer) + WINDOW_BYTES):
+            if _element_end(self._buffer, self._at, self._ended) == self._at < len(self._buffer):
+                raise self._broken("a value expected")
+            if not self._more():
                 self._at = len(self._buffer)
                 raise self._broken("the rest of an element expected")
         start, end = self._at, spans[-1][1]

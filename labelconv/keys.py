@@ -82,9 +82,9 @@ class Keys:
             key = name
         if len(key) > LONGEST_KEY:
             return None, (codes.KEY_TOO_LONG, {"length": len(key), "key": key[:60] + "…"})
-        first = self._first.setdefault(key, name)
-        if first is not name:
-            return None, (codes.KEY_COLLISION, {"key": key, "first": repr(first)})
+        if key in self._first:
+            return None, (codes.KEY_COLLISION, {"key": key, "first": repr(self._first[key])})
+        self._first[key] = name
         return key, None
 
     def _filled(

@@ -56,6 +56,10 @@ def get(name: str) -> Format:
             f"the format {name!r} needs {error.name or 'a library'}, which is not installed. "
             f"Install it with `pip install {error.name or point.value}`."
         ) from error
+    except AttributeError as error:
+        raise UnknownFormatError(
+            f"{point.value}: a labelconv Format expected, nothing found there: {error}"
+        ) from error
     if not isinstance(loaded, Format):
         raise UnknownFormatError(f"{point.value}: a labelconv Format expected, {loaded!r} found")
     return loaded
@@ -67,7 +71,7 @@ def all_formats() -> list[Format]:
     for name in names():
         try:
             loaded.append(get(name))
-        except MissingDependencyError:
+        except (MissingDependencyError, UnknownFormatError):
             continue  # said by `labelconv formats`, which lists the names
     return loaded
 
@@ -103,12 +107,16 @@ def by_target(name: str) -> Format:
 
     Raises `UnknownFormatError` otherwise.
     """
-    matching = [
-        candidate
+    endings = [
+        (len(ending), candidate)
         for candidate in all_formats()
-        if candidate.write is not None and name.lower().endswith(candidate.extensions)
-        and candidate.extensions
+        if candidate.write is not None
+        for ending in candidate.extensions
+        if name.lower().endswith(ending)
     ]
+    # `.native.ndjson` says more than `.ndjson`.
+    longest = max((length for length, _ in endings), default=0)
+    matching = [candidate for length, candidate in endings if length == longest]
     if len(matching) != 1:
         among = ", ".join(f.name for f in matching) or "none of the installed formats"
         raise UnknownFormatError(

@@ -19,8 +19,8 @@ import msgspec
 from labelconv.errors import MissingDependencyError, OptionError
 
 if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
-    from jsonschema.protocols import Validator  # type: ignore[import-untyped]
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
 
 _FOLDERS = (Path(__file__).parent / "schemas", Path(__file__).parent.parent / "schemas")
 _TYPES = {
@@ -32,6 +32,10 @@ _TYPES = {
     "object": "an object",
     "string": "a text",
 }
+
+
+#: Objects and lists inside each other; jsonschema runs out of stack at some 160.
+DEEPEST = 100
 
 
 class SchemaError(msgspec.Struct, frozen=True):
@@ -59,16 +63,31 @@ def load(name: str) -> dict[str, Any]:
 def errors(name: str, instance: object) -> list[SchemaError]:
     """What in `instance` breaks the schema `name`, each thing once; empty if it is valid.
 
-    `instance` is decoded JSON: dicts, lists, strings, numbers, booleans and None.
+    `instance` is decoded JSON: dicts, lists, strings, numbers, booleans and None. One that is
+    nested deeper than `DEEPEST` is not looked into.
     """
-    try:
-        found = [fact for error in _validator(name).iter_errors(instance) for fact in _facts(error)]
-    except RecursionError:
+    if _deeper(instance, DEEPEST):
         return [SchemaError("", "the record is nested too deeply")]
+    found = [fact for error in _validator(name).iter_errors(instance) for fact in _facts(error)]
     # A misspelt key explains the missing one; saying both would be noise.
     meant = {(fact.parent, fact.meant) for fact in found if fact.meant}
     kept = [f for f in found if not any((f.parent, key) in meant for key in f.missing)]
     return list(dict.fromkeys(SchemaError(f.pointer, f.message) for f in kept))
+
+
+def _deeper(instance: object, limit: int) -> bool:
+    level = [instance]
+    for _ in range(limit + 1):
+        inside: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                inside.extend(value.values())
+            elif isinstance(value, list):
+                inside.extend(value)
+        if not inside:
+            return False
+        level = inside
+    return True
 
 
 class _Fact(msgspec.Struct):
@@ -84,7 +103,7 @@ class _Fact(msgspec.Struct):
 @cache
 def _validator(name: str) -> Validator:
     try:
-        from jsonschema import Draft202012Validator, validators  # type: ignore[import-untyped]
+        from jsonschema import Draft202012Validator, validators
     except ImportError as error:
         raise MissingDependencyError(
             "jsonschema is needed to explain records; install it with `pip install jsonschema`"
@@ -232,5 +251,5 @@ def found_words(value: object) -> str:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` is most like, regardless of case, or None if none is near."""
     folded = {other.casefold(): other for other in known}
-    near = get_close_matches(name.casefold(), folded, n=1, cutoff=0.7)
+    near = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return folded[near[0]] if near else None

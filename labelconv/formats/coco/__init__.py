@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from labelconv.format import Evidence, Format, Holds
 from labelconv.formats.coco.reader import CocoReaderOptions, read
+from labelconv.formats.coco.writer import CocoWriterOptions, write
 from labelconv.io import Peek
-from labelconv.model import Box, Image, Keypoints, Mask, Polygon
+from labelconv.model import Box, FreeText, Image, Keypoints, Mask, Polygon
 
 
-def holds(options: object) -> tuple[Holds, ...]:
+def holds(options: CocoWriterOptions) -> tuple[Holds, ...]:
+    """What a ground truth holds, or a results list: there one shape, no pictures and no classes.
+
+    Text answers about the whole picture are captions. Annotation ids come back where they are
+    whole numbers that occur once, which is not certain.
+    """
+    results = options.task == "results"
+    outlines = {Box, Mask} if results else {Box, Polygon, Mask}
     return (
         Holds(
             media=Image,
-            values=frozenset({Box, Polygon, Mask, Keypoints}),
-            parts=True,
+            values=frozenset({*outlines, Keypoints}),
+            parts=not results,
             confidence=True,
+            questions=1,
+            answers=frozenset({FreeText}),
+            empty=not results,
+            size=not results,
+            uri=not results,
             extra="own",
             pieces=True,
         ),
@@ -29,9 +42,7 @@ def sniff(peek: Peek) -> Evidence:
     if text[:1] == b"{":
         both = text + peek.tail
         found = [
-            name
-            for name in ("images", "annotations", "categories")
-            if f'"{name}"'.encode() in both
+            name for name in ("images", "annotations", "categories") if f'"{name}"'.encode() in both
         ]
         if len(found) >= 2:
             return Evidence(3, f"a JSON object with {', '.join(found)}")
@@ -49,7 +60,9 @@ FORMAT = Format(
     url="https://cocodataset.org/#format-data",
     holds=holds,
     read=read,
+    write=write,
     reader_options=CocoReaderOptions,
+    writer_options=CocoWriterOptions,
     sniff=sniff,
     extensions=(".json",),
 )

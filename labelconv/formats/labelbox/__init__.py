@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import BinaryIO
+
 from labelconv.format import ANY_DEPTH, Evidence, Format, Holds
 from labelconv.formats.labelbox.writer import LabelboxWriterOptions, write
-from labelconv.io import Peek
+from labelconv.io import Peek, Source
 from labelconv.model import Box, Image, Mask, Point, Polygon, Polyline
+from labelconv.problems import Report
 
 
 def holds(options: LabelboxWriterOptions) -> tuple[Holds, ...]:
@@ -39,6 +43,24 @@ def sniff(peek: Peek) -> Evidence:
     return Evidence(0, "no dataRow in the first line")
 
 
+def check_file(
+    source: str | BinaryIO,
+    report: Report,
+    *,
+    ontology: str | None = None,
+    sizes: Mapping[str, tuple[float, float]] | None = None,
+) -> int:
+    """Report what Labelbox would refuse; `ontology` is the path of the project's ontology."""
+    from labelconv.formats.labelbox import check as rules
+    from labelconv.formats.labelbox.ontology import read_ontology
+
+    known = None
+    if ontology is not None:
+        with Source(ontology).open() as file:
+            known = read_ontology(file.read(), ontology)
+    return rules.check(source, report, ontology=known, sizes=sizes)
+
+
 FORMAT = Format(
     name="labelbox",
     about="Labelbox model-assisted-labeling (MAL) NDJSON, images",
@@ -47,6 +69,7 @@ FORMAT = Format(
     write=write,
     writer_options=LabelboxWriterOptions,
     sniff=sniff,
+    check=check_file,
     extensions=(".ndjson", ".jsonl"),
     folder=lambda options: options.masks == "composite" or options.lines is not None,
 )

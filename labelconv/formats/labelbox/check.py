@@ -11,16 +11,15 @@ CRLF is accepted (it is white space in JSON). A byte order mark is an error, as 
 from __future__ import annotations
 
 import os
-import re
-import struct
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from labelconv.codes import (
     ANSWER_REPEATED,
@@ -40,8 +39,9 @@ from labelconv.formats.labelbox.check_explain import (
     separators,
 )
 from labelconv.formats.labelbox.check_ontology import ontology_findings, plain_fits
+from labelconv.formats.labelbox.check_uuids import canonical_uuid, canonical_uuids
 from labelconv.formats.labelbox.check_values import Finding, value_findings
-from labelconv.formats.labelbox.ontology import Ontology
+from labelconv.formats.labelbox.ontology import Ontology, Tool
 from labelconv.formats.labelbox.wire import (
     DECODER,
     PLAIN,
@@ -61,11 +61,16 @@ BLOCK = 1 << 18
 MASKS_UNPACKED = 100
 
 
-class _Numbers(dict[str | None, int]):
-    """Numbers texts in order of appearance."""
+class _Numbers(dict[object, int]):
+    """Numbers texts (or None) in order of appearance; `texts` has them by number."""
 
-    def __missing__(self, text: str | None) -> int:
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[object] = []
+
+    def __missing__(self, text: object) -> int:
         self[text] = number = len(self)
+        self.texts.append(text)
         return number
 
 
@@ -106,7 +111,7 @@ def check(
         return _check(source, _Run(report, _name(source), ontology, sizes or {}))
     path = os.fspath(source)
     try:
-        with open(path, "rb") as stream:
+        with Path(path).open("rb") as stream:
             return _check(stream, _Run(report, path, ontology, sizes or {}))
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -175,8 +180,9 @@ def _block(run: _Run, data: bytes, first: int) -> int:
 def _decode(data: bytes) -> list[Line] | None:
     """All lines of `data`, or None if one is at fault or they are not one to a line.
 
-    msgspec takes any white space between values. In values that decode, `}`, line feed, `{` only
-    stands between two of them: if there are as many of these as gaps, each has a line of its own.
+    msgspec takes any white space, or none, between values. In values that decode, `}`, line feed,
+    `{` only stands between two of them: if there are as many of these as gaps, and no other line
+    feeds but the last, each value has a line of its own.
     """
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
@@ -184,23 +190,20 @@ def _decode(data: bytes) -> list[Line] | None:
         lines = DECODER.decode_lines(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    gaps = data.count(b"}\n{")
+    gaps = len(lines) - 1
+    feeds = data.count(b"\n") - data.endswith(b"\n")
     whole = data.startswith(b"{") and data.endswith((b"}\n", b"}"))
-    return lines if whole and gaps == len(lines) - 1 else None
+    return lines if whole and feeds == gaps == data.count(b"}\n{") else None
 
 
 def _lines(run: _Run, numbers: Sequence[int], lines: list[Line], data: bytes, first: int) -> None:
     """Check decoded lines one by one, then enter the good ones into the columns."""
     uuids = [line.uuid for line in lines]
     keys = canonical_uuids(uuids)
-    rows = [line.data_row for line in lines]
-    global_keys = [row.global_key for row in rows]
-    quick = (
-        keys is not None
-        and UNSET not in global_keys
-        and [row.id for row in rows].count(UNSET) == len(rows)
-    )
+    rows = _row_texts(lines)
+    quick = keys is not None and rows is not None
     refused: set[int] = set()
+    raws: list[bytes] = []
     objects = bytearray(b"\1") * len(lines)
     ontology, sizes, fits = run.ontology, run.sizes, run.fits
     as_tuple = msgspec.structs.astuple
@@ -215,25 +218,30 @@ def _lines(run: _Run, numbers: Sequence[int], lines: list[Line], data: bytes, fi
                     fits[name] = plain_fits(name, ontology)
                     if fits[name]:
                         continue
-        if fault(line) is not None:
+        try:
+            refuse = fault(line) is not None
+            if not refuse:
+                objects[place] = _is_object(line)
+                _one(run, numbers[place], line)
+        except RecursionError:
+            refuse = True
+        if refuse:
             refused.add(place)
-            raw = data.split(b"\n")[numbers[place] - first]
-            explain(run.report, run.path, numbers[place], raw.removesuffix(b"\r"))
-            continue
-        objects[place] = _is_object(line)
-        _one(run, numbers[place], line)
+            raws = raws or data.split(b"\n")
+            raw = raws[numbers[place] - first].removesuffix(b"\r")
+            explain(run.report, run.path, numbers[place], raw)
     if refused:
         kept = [place for place in range(len(lines)) if place not in refused]
         numbers, lines = [numbers[place] for place in kept], [lines[place] for place in kept]
         uuids, objects = [uuids[place] for place in kept], bytearray(objects[p] for p in kept)
         keys = canonical_uuids(uuids)
-    if not quick or refused:
-        global_keys = [_row(line) for line in lines]
-    names = [line.name for line in lines]
+    if rows is None or refused:
+        rows = [_row(line) for line in lines]
+    names: Sequence[object] = [line.name for line in lines]
     if UNSET in names:
         names = [_feature(run, line) for line in lines]
     run.numbers.extend(numbers)
-    run.row_of.extend(map(run.rows.__getitem__, global_keys))
+    run.row_of.extend(map(run.rows.__getitem__, rows))
     run.feature_of.extend(map(run.features.__getitem__, names))
     run.is_object.extend(objects)
     if keys is None:
@@ -292,6 +300,18 @@ def _row(line: Line) -> str:
     return row.global_key if row.global_key is not UNSET else f"\0{row.id}"
 
 
+def _row_texts(lines: Sequence[Line]) -> Sequence[object] | None:
+    """`_row` of many lines, or None if they do not all have a global key alone, or an id alone."""
+    rows = [line.data_row for line in lines]
+    keys = [row.global_key for row in rows]
+    ids = [row.id for row in rows]
+    if UNSET not in keys and ids.count(UNSET) == len(ids):
+        return keys
+    if UNSET not in ids and keys.count(UNSET) == len(keys):
+        return [f"\0{each}" for each in ids]
+    return None
+
+
 def _feature(run: _Run, line: Line) -> str | None:
     """The feature's name; its schemaId where the name is not known, None for masks of a video."""
     if line.name is not UNSET:
@@ -299,45 +319,14 @@ def _feature(run: _Run, line: Line) -> str | None:
     if line.schema_id is UNSET:
         return None
     if run.ontology is not None:
-        by_id = run.ontology.tools_by_id.get(line.schema_id)
-        by_id = by_id or run.ontology.questions_by_id.get(line.schema_id)  # type: ignore[assignment]
-        if by_id is not None:
-            return by_id.name
+        for place in (run.ontology.tools_by_id, run.ontology.questions_by_id):
+            if line.schema_id in place:
+                return place[line.schema_id].name
     return line.schema_id
 
 
 def _name_pointer(line: Line) -> str:
     return "/schemaId" if line.name is UNSET else "/name"
-
-
-# ------------------------------------------------------------------------------------------ uuids
-
-_NOT_HEX = re.compile(r"[{}-]")
-
-
-def canonical_uuid(uuid: str) -> bytes:
-    """The 16 bytes of a UUID in any spelling that `wire` accepts."""
-    return bytes.fromhex(_NOT_HEX.sub("", uuid))
-
-
-def canonical_uuids(uuids: Sequence[str | UnsetType]) -> list[bytes | None] | None:
-    """The 16 bytes of many UUIDs at once, or None if one is not in the usual spelling."""
-    if not uuids or UNSET in uuids:
-        return None
-    if set(map(len, uuids)) != {36}:  # type: ignore[arg-type]
-        return None
-    joined = "".join(uuids)  # type: ignore[arg-type]
-    dashes = "-" * len(uuids)
-    if any(joined[place::36] != dashes for place in (8, 13, 18, 23)):
-        return None
-    try:
-        raw = bytes.fromhex(joined.replace("-", ""))
-    except ValueError:
-        return None
-    # fromhex skips white space and dashes may be elsewhere too; both leave too few bytes.
-    if len(raw) != 16 * len(uuids):
-        return None
-    return [key for (key,) in struct.iter_unpack("16s", raw)]
 
 
 def _uuids(run: _Run, keys: Sequence[bytes | None], start: int) -> None:
@@ -358,9 +347,8 @@ def _uuids(run: _Run, keys: Sequence[bytes | None], start: int) -> None:
 
 
 def _where(run: _Run, position: int, pointer: str) -> Where:
-    """The place of an entered line. Looks through all data rows: for lines with a problem only."""
-    wanted = run.row_of[position]
-    key = next(str(key) for key, row in run.rows.items() if row == wanted).removeprefix("\0")
+    """The place of an entered line."""
+    key = str(run.rows.texts[run.row_of[position]]).removeprefix("\0")
     return Where(path=run.path, line=run.numbers[position], pointer=pointer, sample=key)
 
 
@@ -372,7 +360,7 @@ def _relations(run: _Run) -> None:
     at = {number: position for position, number in enumerate(run.numbers)} if run.relations else {}
     for number, name, relation in run.relations:
         position = at[number]
-        features: list[str | None] = []
+        features: list[object] = []
         for end, uuid in (("source", relation.source), ("target", relation.target)):
             if uuid is UNSET:
                 continue
@@ -381,45 +369,35 @@ def _relations(run: _Run) -> None:
                 where = _where(run, position, f"/relationship/{end}")
                 run.report.add(RELATION_UNMATCHED, where, end=end, uuid=uuid)
             else:
-                features.append(
-                    next(f for f, n in run.features.items() if n == run.feature_of[found])
-                )
+                features.append(run.features.texts[run.feature_of[found]])
         if run.ontology is not None and len(features) == 2:
-            _constraint(run, run.ontology, position, name, features, relation)
+            ends = [run.ontology.tools.get(str(feature)) for feature in features]
+            if not _may_join(run.ontology.tools.get(name), ends, relation.type):
+                source, target = features
+                where = _where(run, position, "/relationship")
+                run.report.add(RELATION_NOT_ALLOWED, where, name=name, source=source, target=target)
 
 
 def _end(run: _Run, key: bytes, row: int) -> int | None:
     """The position of the object of this row that has the uuid."""
-    first = run.positions.get(key)
-    if first is None:
+    if key not in run.positions:
         return None
-    for position in (first, *run.repeats.get(key, ())):
+    positions: list[int] = [run.positions[key], *run.repeats.get(key, ())]
+    for position in positions:
         if run.row_of[position] == row and run.is_object[position]:
             return position
     return None
 
 
-def _constraint(
-    run: _Run,
-    ontology: Ontology,
-    position: int,
-    name: str,
-    features: list[str | None],
-    relation: Relationship,
-) -> None:
-    tool = ontology.tools.get(name)
-    ends = [ontology.tools.get(feature or "") for feature in features]
+def _may_join(edge: Tool | None, ends: Sequence[Tool | None], direction: str) -> bool:
+    """Whether the edge's constraints list the pair; unknown tools were reported already."""
     source, target = ends
-    if tool is None or not tool.constraints or source is None or target is None:
-        return
+    if edge is None or not edge.constraints or source is None or target is None:
+        return True
     pairs = {(source.id, target.id)}
-    if relation.type == "bidirectional":
+    if direction == "bidirectional":
         pairs.add((target.id, source.id))
-    if not pairs & tool.constraints:
-        where = _where(run, position, "/relationship")
-        run.report.add(
-            RELATION_NOT_ALLOWED, where, name=name, source=source.name, target=target.name
-        )
+    return bool(pairs & edge.constraints)
 
 
 def _caps(run: _Run) -> None:
@@ -434,6 +412,6 @@ def _caps(run: _Run) -> None:
         if row in heavy and feature != nameless:
             counts[row, feature] = seen = counts.get((row, feature), 0) + 1
             if seen == CAP + 1:
-                name = next(text for text, number in run.features.items() if number == feature)
+                name = run.features.texts[feature]
                 where = _where(run, position, "/name")
                 run.report.add(CAP_EXCEEDED, where, limit=f"{CAP:,}", name=name)

@@ -55,6 +55,8 @@ def explain(report: Report, path: str | None, number: int, raw: bytes) -> None:
 
 def separators(report: Report, path: str | None, first: int, data: bytes) -> None:
     """Report characters in `data` (lines from `first` on) that the SDK's parser would replace."""
+    if data.isascii():
+        return
     for character, name in _SEPARATORS.items():
         if character in data:
             for number, line in enumerate(data.split(b"\n"), first):

@@ -204,8 +204,7 @@ def _answer_fault(given: Line | Nested) -> str | None:
     if given.confidence is not UNSET or given.custom_metrics is not UNSET:
         return "confidence and customMetrics belong inside the options - at `$.answer`"
     if answer is UNSET:
-        assert given.answers is not UNSET
-        return _options_fault(given.answers, texts=False)
+        return None if given.answers is UNSET else _options_fault(given.answers, texts=False)
     if isinstance(answer, Option):
         return _options_fault((answer,), texts=False)
     return _options_fault(answer, texts=any(option.value is not UNSET for option in answer))

@@ -40,7 +40,8 @@ from labelconv.problems import Report, Where
 
 #: Labelbox takes this many annotations of a feature on a data row (SDK, schema/annotation_import).
 FEATURE_CAP = 5_000
-_BUFFERED_LINES = 1_000
+#: Few lines at a time: their points then stay in the processor cache until they are encoded.
+_BUFFERED_LINES = 100
 
 
 class LabelboxWriterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -354,24 +355,12 @@ class _Builder:
         return line
 
 
-_encode = msgspec.json.Encoder().encode
-_templates: dict[int, str] = {}
+def _points(coordinates: Coordinates) -> list[_XY]:
+    return list(map(_XY, coordinates[::2], coordinates[1::2]))
 
 
-def _closed(ring: Coordinates) -> Raw:
+def _closed(ring: Coordinates) -> list[_XY]:
     """The ring as points, the first repeated at the end, as the SDK writes it."""
-    return _points((*ring, ring[0], ring[1]))
-
-
-def _points(coordinates: Coordinates) -> Raw:
-    """`[{"x":…,"y":…},…]`: numbers spelled in one call, put into a template of that length.
-
-    66 ns a point, where dicts or structs cost 130 (docs/benchmarks.md).
-    """
-    count = len(coordinates)
-    template = _templates.get(count)
-    if template is None:
-        points = ",".join(['{"x":%s,"y":%s}'] * (count // 2))
-        template = _templates[count] = f"[{points}]"
-    numbers = _encode(coordinates)[1:-1].decode("ascii").split(",")
-    return Raw((template % tuple(numbers)).encode("ascii"))
+    points = _points(ring)
+    points.append(points[0])
+    return points

@@ -1,0 +1,54 @@
+"""Counts what is read where no reader does: for datasets that the caller made or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labelconv.model import Dataset, Sample, Samples
+from labelconv.problems import Account, Report
+
+
+def accounted(dataset: Dataset, report: Report) -> Dataset:
+    """The dataset, with a ledger in `report` that balances whoever made the samples.
+
+    Where nothing counts into `report` while the samples come, each that comes is read. Where a
+    reader does, its counts stand; what it read and what does not come (the caller left it out) is
+    skipped, and what comes beyond it (the caller added it) is read. What an earlier iteration
+    counted as read and nobody decided about is taken back first.
+    """
+
+    def start() -> Iterator[Sample]:
+        accounts = [account for _, account in report.ledger.rows()]
+        for account in accounts:
+            account.read = _decided(account)
+        expected = [0] * len(accounts)  # what the reader says should have come
+        counted = False
+        arrived = [0] * len(accounts)
+        samples = iter(dataset)
+        while True:
+            # Only the reader runs between these two lines, so that the difference is its doing.
+            before = [(account.read, account.rejected + account.skipped) for account in accounts]
+            sample = next(samples, None)
+            for row, account in enumerate(accounts):
+                read = account.read - before[row][0]
+                counted = counted or read > 0
+                expected[row] += read - (account.rejected + account.skipped - before[row][1])
+            if sample is None:
+                break
+            arrived[0] += 1
+            arrived[1] += len(sample.annotations)
+            arrived[2] += len(sample.classifications)
+            arrived[3] += len(sample.relations)
+            yield sample
+        for row, account in enumerate(accounts):
+            missing = expected[row] - arrived[row] if counted else -arrived[row]
+            if missing > 0:
+                account.skipped += missing
+            else:
+                account.read -= missing
+
+    return Samples(start, lambda: dataset.ontology, dataset.info)
+
+
+def _decided(account: Account) -> int:
+    return account.kept + account.changed + account.lost + account.rejected + account.skipped

@@ -1,0 +1,115 @@
+"""Find problems without writing anything: in a source, and in what a target would lose of it."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+from labelconv import registry
+from labelconv.convert import convert, read_sources
+from labelconv.errors import LossError, OptionError
+from labelconv.format import Format, Wanted
+from labelconv.io import Source
+from labelconv.problems import Report
+from labelconv.several import matching
+
+Path_ = str | os.PathLike[str]
+
+
+def check(
+    source: Path_,
+    format: str | None = None,
+    *,
+    ontology: Path_ | None = None,
+    to: str | None = None,
+    report: Report | None = None,
+) -> Report:
+    """Report the problems of `source`: `report.errors` and `report.losses` count them.
+
+    A format with a check of its own (Labelbox MAL) is held against its target's rules and, with
+    `ontology`, against the project's ontology. Any other is read through. With `to`, a conversion
+    to that format is tried as well and thrown away, unless errors were found before: it adds what
+    would be lost, and checks the names against `ontology`.
+
+    Raises `SourceError`, `UnknownFormatError` or `OptionError`; what is wrong in the data never
+    raises.
+    """
+    report = Report() if report is None else report
+    for name in matching(source):
+        _check_one(Source(name), format, ontology, to, report)
+    return report
+
+
+def _check_one(
+    opened: Source, format: str | None, ontology: Path_ | None, to: str | None, report: Report
+) -> None:
+    if format is None:
+        chosen, evidence = registry.sniff(opened)
+        report.evidence.extend(evidence)
+    else:
+        chosen = registry.get(format)
+    if chosen.check is not None:
+        given = None if ontology is None else os.fspath(ontology)
+        with _named(opened) as file:
+            chosen.check(file, report, ontology=given, sizes=None)
+        if report.errors:
+            return
+    elif to is None:
+        if ontology is not None:
+            raise OptionError(
+                f"{chosen.name} has no check against an ontology; name the format that has, with "
+                f"--to"
+            )
+        _read_through(opened, chosen, report)
+    if to is not None:
+        _try(opened, chosen, ontology, to, report)
+
+
+class _Named(io.BufferedReader):
+    """A file that goes by the name its user gave, not by that of a temporary copy."""
+
+    name: str = ""
+
+
+def _named(opened: Source) -> BinaryIO:
+    file = opened.open()
+    if file.name == opened.name or not isinstance(file, io.BufferedReader):
+        return file
+    named = _Named(file.detach())
+    named.name = opened.name
+    return named
+
+
+def _read_through(opened: Source, chosen: Format, report: Report) -> None:
+    if chosen.read is None:
+        raise OptionError(f"the format {chosen.name!r} can only be written")
+    ledger = report.ledger
+    wanted = Wanted(pieces=True)
+    for sample in read_sources([opened], chosen.name, None, None, None, report, wanted):
+        ledger.annotations.kept += len(sample.annotations)
+        ledger.classifications.kept += len(sample.classifications)
+        ledger.relations.kept += len(sample.relations)
+    # Samples may come in pieces, so they are counted by their reader alone.
+    ledger.samples.kept += ledger.samples.read - ledger.samples.rejected - ledger.samples.skipped
+
+
+def _try(
+    opened: Source, chosen: Format, ontology: Path_ | None, to: str, report: Report
+) -> None:
+    """Convert into a folder that is removed, so that the writer says what it would leave out."""
+    with tempfile.TemporaryDirectory(prefix="labelconv-check-") as room:
+        try:
+            convert(
+                opened,
+                Path(room) / "target",
+                from_=chosen.name,
+                to=to,
+                ontology=ontology,
+                dry_run=True,
+                report=report,
+            )
+        except LossError:
+            return  # the report has them

@@ -1,0 +1,98 @@
+"""Data rows by number, their keys, and the identities of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import UNSET, UnsetType
+
+from labelconv.formats.labelbox.check_uuids import canonical_uuid, canonical_uuids
+from labelconv.formats.labelbox.records import DataRow, Line, is_uuid
+from labelconv.identity import Seen
+from labelconv.keys import Keys
+from labelconv.problems import Code, Report
+
+
+class Rows:
+    """The data rows met so far, by number.
+
+    `numbers` has them by `row_text`, `keys` are the samples' keys, `refused` those without a usable
+    key (and why), `whole` those that must be delivered whole.
+    """
+
+    def __init__(self, keys: Keys, report: Report) -> None:
+        self._keys = keys
+        self._report = report
+        self.numbers: dict[str | UnsetType, int] = {}
+        self.keys: list[str] = []
+        self.are_ids = bytearray()
+        self.used = bytearray()
+        self.refused: dict[int, tuple[Code, dict[str, object]]] = {}
+        self.whole: set[int] = set()
+        self._answered: dict[str, Seen] = {}
+
+    def row(self, data_row: DataRow, whole: frozenset[str]) -> int:
+        """The number of a data row, new or not; those that `whole` names are noted."""
+        text = row_text(data_row)
+        number = self.numbers.get(text)
+        if number is None:
+            number = self.numbers[text] = len(self.keys)
+            self._enter(text, number)
+            if text in whole:
+                self.whole.add(number)
+        return number
+
+    def _enter(self, text: str, number: int) -> None:
+        is_id = text.startswith("\0")
+        name = text[1:] if is_id else text
+        self._report.ledger.samples.read += 1
+        key, problem = self._keys.key(name, name, {"id" if is_id else "globalKey": name})
+        if key is None:
+            assert problem is not None
+            self._report.ledger.samples.rejected += 1
+            self.refused[number] = problem
+        self.keys.append(name if key is None else key)
+        self.are_ids.append(self._keys.are_ids if self._keys.renames else is_id)
+        self.used.append(0)
+
+    def unused(self) -> Iterator[int]:
+        """The data rows all of whose lines were bad."""
+        return (
+            row for row, used in enumerate(self.used) if not used and row not in self.refused
+        )
+
+    def answered(self, row: int, question: str) -> bool:
+        """Remember an answer; True if the data row has one to this question already."""
+        return self._answered.setdefault(question, Seen()).add(row)
+
+
+def row_text(row: DataRow) -> str:
+    """A text that tells data rows apart: ids and global keys are different names.
+
+    A global key stands for itself, so that the usual case is one look into a dictionary.
+    """
+    if row.global_key is not UNSET:
+        # A key may start with the mark of ids; doubled, it cannot be taken for one.
+        return row.global_key
+    return f"\0{row.id}"
+
+
+def spelled(key: bytes) -> str:
+    """The 16 bytes of a UUID in the usual spelling."""
+    text = key.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def identity(uuid: str | UnsetType) -> str | None:
+    """A uuid in the usual spelling, or as it is where it is none; None where there is none."""
+    if uuid is UNSET:
+        return None
+    return spelled(canonical_uuid(uuid)) if is_uuid(uuid) else uuid
+
+
+def identities(records: Sequence[Line | None]) -> list[str | None]:
+    """`identity` of many lines; None for those that say nothing."""
+    uuids = [UNSET if line is None else line.uuid for line in records]
+    if canonical_uuids(uuids) is not None:
+        return [None if uuid is UNSET else uuid.lower() for uuid in uuids]
+    return [identity(uuid) for uuid in uuids]

@@ -1,0 +1,23 @@
+"""Hypothesis profiles: few examples by default and always the same, `ci` more, `deep` many.
+
+Chosen by `--hypothesis-profile=ci` or by the environment variable HYPOTHESIS_PROFILE.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+
+settings.register_profile(
+    "small", max_examples=25, deadline=None, derandomize=True, suppress_health_check=_SLOW
+)
+settings.register_profile(
+    "ci", max_examples=200, deadline=None, suppress_health_check=_SLOW, print_blob=True
+)
+settings.register_profile(
+    "deep", max_examples=2_000, deadline=None, suppress_health_check=_SLOW, print_blob=True
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "small"))
