@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -60,6 +62,17 @@ def __getattr__(name: str) -> Any:
     value = getattr(importlib.import_module(f"labelconv.{module}"), attribute or name)
     globals()[name] = value
     return value
+
+
+class _Package(ModuleType):
+    """Importing the module `labelconv.convert` must not hide the function of that name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in _HOMES or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

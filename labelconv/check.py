@@ -96,9 +96,7 @@ def _read_through(opened: Source, chosen: Format, report: Report) -> None:
     ledger.samples.kept += ledger.samples.read - ledger.samples.rejected - ledger.samples.skipped
 
 
-def _try(
-    opened: Source, chosen: Format, ontology: Path_ | None, to: str, report: Report
-) -> None:
+def _try(opened: Source, chosen: Format, ontology: Path_ | None, to: str, report: Report) -> None:
     """Convert into a folder that is removed, so that the writer says what it would leave out."""
     with tempfile.TemporaryDirectory(prefix="labelconv-check-") as room:
         try:

@@ -20,6 +20,7 @@ from labelconv.errors import (
     StrictError,
     TargetError,
 )
+from labelconv.explain import granted
 from labelconv.fit import fit
 from labelconv.format import Format, Reading, Wanted
 from labelconv.io import Source, Target, publishing, write_beside
@@ -103,13 +104,14 @@ def write(
     chosen = _writer(os.fspath(target), format)
     settings = build(chosen.writer_options, options, chosen.name)
     _in_range(min_iou)
+    allowed = granted(allow)
     sources: list[Source] = []
     with _stopping(report):
         if isinstance(dataset, ReadDataset):
             sources = dataset.sources
             dataset = dataset.again(report, _wanted(chosen, settings))
         given = accounted(dataset, report)
-        _run(given, chosen, settings, os.fspath(target), sources, report, tuple(allow), min_iou)
+        _run(given, chosen, settings, os.fspath(target), sources, report, allowed, min_iou)
     return report
 
 
@@ -147,6 +149,7 @@ def convert(
     report = Report() if report is None else report
     report.strict = report.strict or strict
     _in_range(min_iou)
+    allowed = granted(allow)
     sources = _opened(source)
     if watch is not None:
         watch(sources)
@@ -169,7 +172,7 @@ def convert(
             os.fspath(target),
             sources,
             report,
-            tuple(allow),
+            allowed,
             min_iou,
             dry_run=dry_run,
         )
@@ -224,6 +227,16 @@ def _reader(source: Source, name: str | None, report: Report) -> Format:
     return chosen
 
 
+def _same_format(source: Source, first: Source, reader: Format) -> None:
+    """Raise `OptionError` when a file is of another format than the first one."""
+    found, evidence = registry.sniff(source)
+    if found.name != reader.name:
+        raise OptionError(
+            f"{source.name}: {reader.name} expected, as {first.name} is; {evidence[0]}. "
+            f"Convert them apart, or name the format with --from"
+        )
+
+
 def _writer(target: str, name: str | None) -> Format:
     chosen = registry.by_target(target) if name is None else registry.get(name)
     if chosen.write is None:
@@ -244,11 +257,13 @@ def read_sources(
     """The samples of one or several sources, as `read` gives them, for a consumer that `wanted`."""
     datasets: list[Dataset] = []
     table = None if keys is None else Path(keys)
+    reader = _reader(sources[0], format, report)
+    assert reader.read is not None  # noqa: S101  # for mypy; _reader saw to it
+    given = _with(options, "media", media, reader.name, reader.reader_options)
+    settings = build(reader.reader_options, given, reader.name)
     for source in sources:
-        reader = _reader(source, format, report)
-        assert reader.read is not None
-        given = _with(options, "media", media, reader.name, reader.reader_options)
-        settings = build(reader.reader_options, given, reader.name)
+        if format is None and source is not sources[0]:
+            _same_format(source, sources[0], reader)
         # Keys of its own for each: a reader forgets them when it starts again.
         reading = Reading(report=report, keys=Keys(template=key, table=table), wanted=wanted)
         datasets.append(reader.read(source, settings, reading))

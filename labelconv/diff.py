@@ -18,7 +18,15 @@ _SAME_CONFIDENCE = 1e-6
 _SAME_IOU = 1 - 1e-9
 
 Kind = Literal[
-    "moved", "reshaped", "kind", "split", "joined", "category", "confidence", "answers", "relation",
+    "moved",
+    "reshaped",
+    "kind",
+    "split",
+    "joined",
+    "category",
+    "confidence",
+    "answers",
+    "relation",
     "media",
 ]
 
@@ -38,7 +46,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     `a` and `b` are the ids of the annotations; several where an object was split or joined, none
     where it is about the whole sample. `drift` is in the unit of the media, `iou` from 0 to 1.
 
-    - `moved`: the same points elsewhere, by `drift`; `reshaped`: other points, `iou` says how close.
+    - `moved`: the same points elsewhere, by `drift`; `reshaped`: other points, with the `iou`.
     - `kind`: another kind of shape, such as a mask for a polygon; `split`, `joined`: one object as
       several, or the other way round.
     - `category`, `confidence`, `answers`, `relation`, `media`: that differs.
@@ -163,8 +171,8 @@ class _Comparison:
             samples_only_in_b=tuple(sample.key for sample in extra),
             empty_only_in_a=sum(_is_empty(sample) for sample in missing),
             empty_only_in_b=sum(_is_empty(sample) for sample in extra),
-            annotations_only_in_a=tuple([*self.only_a, *_places(missing)]),
-            annotations_only_in_b=tuple([*self.only_b, *_places(extra)]),
+            annotations_only_in_a=(*self.only_a, *_places(missing)),
+            annotations_only_in_b=(*self.only_b, *_places(extra)),
             changes=tuple(self.changes),
             details=dict(sorted(self.details.items())),
         )
@@ -210,7 +218,7 @@ class _Comparison:
         elif pair.iou is None or pair.iou < _SAME_IOU:
             self._change("reshaped", sample, *ids, iou=pair.iou)
         if not _same_confidence(a.confidence, b.confidence):
-            words = f"{a.confidence} is {b.confidence}"
+            words = f"{a.confidence} in A, {b.confidence} in B"
             self._change("confidence", sample, *ids, words=words)
         if _set(a.classifications) != _set(b.classifications):
             words = _answers_words(a.classifications, b.classifications)
@@ -222,7 +230,9 @@ class _Comparison:
 
     def _relations(self, a: Sample, b: Sample, found: Matches) -> None:
         names = {b.annotations[p.b].id: a.annotations[p.a].id for p in found.pairs}
-        names |= {b.annotations[after].id: a.annotations[before].id for before, after in found.renamed}
+        names |= {
+            b.annotations[after].id: a.annotations[before].id for before, after in found.renamed
+        }
         for group in found.splits:
             names |= {b.annotations[p].id: a.annotations[group.one].id for p in group.several}
         ours = {(r.category, r.source, r.target, r.directed) for r in a.relations}
@@ -251,7 +261,9 @@ class _Comparison:
                 else:
                     self._detail(f"{field} only in {'A' if ours else 'B'}")
         if a.uri != b.uri:
-            one_sided = "only in A" if b.uri is None else "only in B" if a.uri is None else "differs"
+            one_sided = (
+                "only in A" if b.uri is None else "only in B" if a.uri is None else "differs"
+            )
             self._detail(f"uri {one_sided}")
 
     def _fields(self, a: dict[str, Any], b: dict[str, Any], of: str) -> None:

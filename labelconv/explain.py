@@ -9,7 +9,7 @@ from labelconv.codes import CODES
 from labelconv.errors import OptionError
 from labelconv.problems import Code
 
-_FAMILIES = {
+FAMILIES = {
     "R": "reading",
     "M": "values and geometry",
     "O": "ontology and names",
@@ -17,6 +17,8 @@ _FAMILIES = {
     "S": "a target's own rules",
     "K": "keys",
 }
+
+_LOSS_FAMILIES = {code.id[:2] for code in CODES.values() if code.severity == "loss"}
 
 
 def find(text: str) -> Code:
@@ -32,13 +34,13 @@ def find(text: str) -> Code:
     plain = wanted.lower().replace("_", "-").replace(" ", "-")
     if plain in by_name:
         return by_name[plain]
-    near = difflib.get_close_matches(plain, by_name, 1, 0.5) or difflib.get_close_matches(
-        wanted.upper(), CODES, 1, 0.5
-    )
+    near = difflib.get_close_matches(plain, by_name, 1, 0.5)
+    family = sorted(id for id in CODES if id[0] == wanted[:1].upper())
     hint = ""
     if near:
-        found = by_name.get(near[0]) or CODES[near[0]]
-        hint = f" Did you mean {found.id} {found.name}?"
+        hint = f" Did you mean {by_name[near[0]].id} {near[0]}?"
+    elif wanted[1:].isdigit() and family:
+        hint = f" There are {family[0]} to {family[-1]}."
     raise OptionError(f"the id or the name of a problem expected, {text!r} found.{hint}")
 
 
@@ -46,7 +48,7 @@ def page(code: Code) -> str:
     """The code's page as plain text."""
     return "\n".join(
         (
-            f"{code.id} {code.name} ({code.severity}; {_FAMILIES[code.id[0]]})",
+            f"{code.id} {code.name} ({code.severity}; {FAMILIES[code.id[0]]})",
             "",
             f"  means    {code.message}",
             f"  why      {code.why}",
@@ -63,7 +65,7 @@ def granted(allow: Iterable[str]) -> tuple[str, ...]:
     """
     taken = []
     for item in allow:
-        if item == "loss" or any(id.startswith(item) for id in CODES if len(item) == 2):
+        if item == "loss" or item in _LOSS_FAMILIES:
             taken.append(item)
             continue
         code = find(item)

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from labelconv import codes
+from labelconv import codes, problems
 from labelconv.format import Format, Holds
 from labelconv.lowering import Cut, Lowering, lower
 from labelconv.model import (
@@ -59,10 +59,8 @@ def fit(
             if holds is None:
                 _leave_out(sample, target.name, report)
                 continue
-            if _fits(sample, holds):
+            if _fits(sample, holds):  # which says that there are no answers and no relations
                 ledger.annotations.kept += len(sample.annotations)
-                ledger.classifications.kept += len(sample.classifications)
-                ledger.relations.kept += len(sample.relations)
                 fitted = sample
             else:
                 cut = Cut(holds, target.name, sample, report, min_iou)
@@ -132,6 +130,8 @@ def _fit_sample(sample: Sample, cut: Cut) -> Sample:
     ledger = cut.report.ledger
     annotations: list[Annotation] = []
     renamed: dict[str, str] = {}
+    fates: dict[str, tuple[str, problems.Outcome]] = {}
+    cut.report.fates = sample.key, fates
     for annotation in sample.annotations:
         if _untouched(annotation, cut.holds):
             ledger.annotations.kept += 1
@@ -145,6 +145,7 @@ def _fit_sample(sample: Sample, cut: Cut) -> Sample:
             ledger.annotations.changed += 1
         else:
             ledger.annotations.lost += 1
+        fates.update({piece.id: (annotation.id, outcome) for piece in fitted})
         if fitted:
             renamed[annotation.id] = fitted[0].id
         annotations.extend(fitted)
@@ -311,7 +312,7 @@ def _fit_classification(
 
     def option(chosen: _Chosen) -> _Chosen:
         kept, sure = below(chosen.classifications), certainty(chosen.confidence)
-        if kept is chosen.classifications and sure == chosen.confidence:
+        if kept is chosen.classifications and sure is chosen.confidence:
             return chosen
         return msgspec.structs.replace(chosen, classifications=kept, confidence=sure)
 

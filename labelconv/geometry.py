@@ -351,7 +351,8 @@ def _shapely(shape: Shape) -> Any:
         return shapely.polygons(_pairs(corners(shape)))
     if isinstance(shape, Polygon):
         pieces = [
-            shapely.polygons(_pairs(part[0]), [_pairs(hole) for hole in part[1:]] or None)
+            # As rings: holes of different lengths do not fit into one array.
+            shapely.polygons(_ring(part[0]), [*map(_ring, part[1:])] or None)
             for part in shape.parts
         ]
         valid = [p if p.is_valid else shapely.make_valid(p) for p in pieces]
@@ -359,6 +360,12 @@ def _shapely(shape: Shape) -> Any:
     if isinstance(shape, Keypoints):
         return _shapely(shape.outline) if shape.outline is not None else shapely.Polygon()
     return shapely.Polygon()
+
+
+def _ring(ring: tuple[float, ...]) -> Any:
+    import shapely
+
+    return shapely.linearrings(_pairs(ring))
 
 
 def _pairs(ring: tuple[float, ...]) -> Any:

@@ -41,20 +41,27 @@ class Names:
     """UUIDv5 of (sample key, name), made by hand: a third of `uuid.uuid5`'s time."""
 
     def __init__(self) -> None:
-        self._start = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)
         self._key: str | None = None
-        self._prefix = self._start
+        self._start = b""
+        self._prefix: hashlib._Hash | None = None
 
     def uuid(self, key: str, name: str) -> str:
+        encoded = name.encode("utf-8", "surrogatepass")
         if key != self._key:
-            self._prefix = self._start.copy()
-            self._prefix.update(key.encode("utf-8", "surrogatepass") + b"\0")
             self._key = key
-        digest = self._prefix.copy()
-        digest.update(name.encode("utf-8", "surrogatepass"))
+            self._start = _NAMESPACE_BYTES + key.encode("utf-8", "surrogatepass") + b"\0"
+            self._prefix = None
+            digest = hashlib.sha1(self._start + encoded, usedforsecurity=False)
+        else:
+            # Only from the second annotation of a sample on does a common start pay.
+            if self._prefix is None:
+                self._prefix = hashlib.sha1(self._start, usedforsecurity=False)
+            digest = self._prefix.copy()
+            digest.update(encoded)
         text = digest.hexdigest()
         variant = _VARIANT[text[16]]
         return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 
+_NAMESPACE_BYTES = NAMESPACE.bytes
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}

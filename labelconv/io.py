@@ -169,16 +169,17 @@ def natural_order(name: str) -> tuple[tuple[int, int, str], ...]:
 def lines(file: BinaryIO, chunk_bytes: int = 262_144) -> Iterator[tuple[int, bytes]]:
     """Whole lines in pieces: (number of the first line, bytes that end at a line's end)."""
     number = 1
-    rest = b""
+    held: list[bytes] = []  # the start of a line; a line of many megabytes is joined only once
     while data := file.read(chunk_bytes):
         cut = data.rfind(b"\n") + 1
         if not cut:
-            rest += data
+            held.append(data)
             continue
-        piece = rest + data[:cut]
-        rest = data[cut:]
+        piece = b"".join((*held, data[:cut]))
+        held = [data[cut:]]
         yield number, piece
         number += piece.count(b"\n")
+    rest = b"".join(held)
     if rest:
         yield number, rest
 

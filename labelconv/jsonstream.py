@@ -15,13 +15,17 @@ import msgspec
 
 from labelconv.errors import SourceError
 
+#: All that msgspec raises for bytes that are not the JSON expected: wrong UTF-8 and values nested
+#: too deep have exceptions of their own.
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 #: Small windows beat large ones: few live objects, so the collector has little to do.
 WINDOW_BYTES = 262_144
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _BLANKS = b" \t\r\n"
-_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|["\[\]{}]', re.DOTALL)
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRUCTURE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{}]', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _SCALAR = re.compile(rb"[^,\[\]{}\"\s]+")
 _BORDER = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
 
@@ -41,6 +45,9 @@ class Batch(msgspec.Struct, Generic[T]):
     piece: bytes
     offset: int
     spans: list[tuple[int, int]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.values) if self.values is not None else len(self.spans or ())
 
     def raws(self) -> list[bytes]:
         if self.spans is not None:
@@ -140,7 +147,7 @@ class Walker:
             raw = self._whole()
             try:
                 key = msgspec.json.decode(raw, type=str)
-            except msgspec.DecodeError:
+            except UNDECODABLE:
                 raise self._broken("a key in quotes expected") from None
             self._take(b":")
             self._path = "/" + key
@@ -214,7 +221,7 @@ class Walker:
         piece = b"[" + self._buffer[self._at : end] + b"]"
         try:
             batch = Batch(index, decoder.decode(piece), piece, self.offset - 1)
-        except msgspec.DecodeError:
+        except UNDECODABLE:
             return None
         self._at = end
         return batch
@@ -236,7 +243,7 @@ class Walker:
         self._at = end
         try:
             return Batch(index, decoder.decode(piece), piece, offset)
-        except msgspec.DecodeError:
+        except UNDECODABLE:
             shifted = [(a - start + 1, b - start + 1) for a, b in spans]
             return Batch(index, None, piece, offset, shifted)
 
@@ -271,8 +278,8 @@ def _elements(buffer: bytes, start: int, ended: bool) -> Iterator[tuple[int, int
             return
         found = _BLANK.match(buffer, end)
         following = found.end() if found else end
-        if following >= len(buffer) and not ended:
-            return  # a scalar may go on in what is not read yet
+        if following >= len(buffer):
+            return  # nothing closes the array yet, and a scalar may go on in what is not read
         yield at, end
         if buffer[following : following + 1] != b",":
             return

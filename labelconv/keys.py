@@ -133,7 +133,8 @@ class _Table:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            text = path.read_text(encoding="utf-8-sig", newline="")
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                text = file.read()
         except (OSError, UnicodeDecodeError) as error:
             raise SourceError(f"{path}: a CSV file in UTF-8 expected; {error}") from error
         rows = [row for row in csv.reader(io.StringIO(text)) if any(row)]

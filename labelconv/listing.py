@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import types
 import typing
 from typing import Any
 
@@ -13,6 +12,7 @@ from labelconv import registry
 from labelconv.errors import MissingDependencyError, UnknownFormatError
 from labelconv.format import ANY_DEPTH, SHAPES, Format, Holds
 from labelconv.model import Image
+from labelconv.options import as_text, values_in_words
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -52,7 +52,9 @@ def _row(found: Format) -> Row:
     media = tuple(holds.media.__name__.lower() for holds in held)
     first = next((holds for holds in held if holds.media is Image), held[0] if held else None)
     words = () if first is None else tuple(held_words(first))
-    return Row(found.name, found.read is not None, found.write is not None, media, words, found.about)
+    return Row(
+        found.name, found.read is not None, found.write is not None, media, words, found.about
+    )
 
 
 def held_words(holds: Holds) -> list[str]:
@@ -86,8 +88,10 @@ def options(kind: type[Any]) -> list[OptionRow]:
     listed = []
     for field in msgspec.structs.fields(kind):
         given = field.default if field.default is not msgspec.NODEFAULT else None
-        default = "" if given is None else _text(given)
-        listed.append(OptionRow(field.name, _values(hints[field.name]), default, told.get(field.name, "")))
+        default = "" if given is None else as_text(given)
+        listed.append(
+            OptionRow(field.name, values_in_words(hints[field.name]), default, told.get(field.name, ""))
+        )
     return listed
 
 
@@ -101,16 +105,3 @@ def _told(docstring: str) -> dict[str, str]:
         for name in re.findall(r"`(\w+)`", head):
             told[name] = sentence
     return told
-
-
-def _values(hint: Any) -> str:
-    if typing.get_origin(hint) is typing.Literal:
-        return "|".join(_text(choice) for choice in typing.get_args(hint))
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return "|".join(_values(each) for each in typing.get_args(hint) if each is not type(None))
-    words = {str: "text", int: "whole number", float: "number", bool: "true|false"}
-    return words.get(hint, getattr(hint, "__name__", str(hint)))
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -134,8 +134,9 @@ def from_polygon(polygon: Polygon, height: int, width: int) -> Mask:
     if not holes:
         return from_text((height, width), joined["counts"])
     cut = coco.merge(_rasters(holes, height, width))
-    pixels = coco.decode(joined) & ~coco.decode(cut) & 1
-    return from_array(pixels)
+    # Not `coco.decode`, which some versions of numpy warn about.
+    inside = to_array(from_text((height, width), joined["counts"]))
+    return from_array(inside & (1 - to_array(from_text((height, width), cut["counts"]))))
 
 
 def _rasters(rings: list[list[float]], height: int, width: int) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -33,6 +33,10 @@ FARTHEST = 20.0
 #: Parts whose union covers the whole at least so well are the whole, split up.
 SPLIT_IOU = 0.99
 
+#: Pairs this near to equal (1 - IoU, or the share of `FARTHEST`) need no look at their parts.
+_LIKE = 0.1
+#: Shapes with an area are compared when their bounds, grown by so much, meet.
+_REACH = 1.0
 _AREAL = (Box, OrientedBox, Polygon, Mask)
 
 
@@ -66,13 +70,15 @@ class Matches(msgspec.Struct):
 
 
 _Side: TypeAlias = dict[int, Annotation]
+_Find: TypeAlias = Callable[[int, Polygon | Mask, _Side], Group | None]
 
 
 def match(a: Sequence[Annotation], b: Sequence[Annotation]) -> Matches:
     """Match the annotations of one sample. Only annotations of one category are paired.
 
     First equal values; then one of several parts against its parts; then greedily the pairs that
-    cover each other best, or are nearest; last, equal values under another category (`renamed`).
+    cover each other best, or are nearest, wholes and what covers them together in between; last,
+    equal values under another category (`renamed`).
     Tracks and spans are matched when they are equal.
     """
     left_a, left_b = dict(enumerate(a)), dict(enumerate(b))
@@ -80,9 +86,13 @@ def match(a: Sequence[Annotation], b: Sequence[Annotation]) -> Matches:
     splits: list[Group] = []
     joins: list[Group] = []
     if left_a and left_b:
-        splits = _split(left_a, left_b)
-        joins = _split(left_b, left_a)
-        pairs += _nearest(left_a, left_b)
+        splits = _split(left_a, left_b, _several_parts)
+        joins = _split(left_b, left_a, _several_parts)
+        scored = _scored(left_a, left_b)
+        pairs += _taken(scored, _LIKE, left_a, left_b)
+        splits += _split(left_a, left_b, _covering_parts)
+        joins += _split(left_b, left_a, _covering_parts)
+        pairs += _taken(scored, math.inf, left_a, left_b)
     renamed = _elsewhere(left_a, left_b)
     return Matches(pairs, splits, joins, renamed, list(left_a), list(left_b))
 
@@ -120,7 +130,7 @@ def _elsewhere(left_a: _Side, left_b: _Side) -> list[tuple[int, int]]:
 # ------------------------------------------------------------------------------------ several parts
 
 
-def _split(whole: _Side, pieces: _Side) -> list[Group]:
+def _split(whole: _Side, pieces: _Side, find: _Find) -> list[Group]:
     """Wholes that are several pieces on the other side; taken out of both."""
     groups = []
     for position, annotation in list(whole.items()):
@@ -131,12 +141,7 @@ def _split(whole: _Side, pieces: _Side) -> list[Group]:
             for other, piece in pieces.items()
             if piece.category == annotation.category and isinstance(piece.value, _AREAL)
         }
-        if len(near) < 2:
-            continue
-        found = _exact_parts(annotation.value, near)
-        group = Group(position, found, 1.0) if found else None
-        if group is None:
-            group = _covering_parts(position, annotation.value, near)
+        group = find(position, annotation.value, near) if len(near) > 1 else None
         if group is not None:
             groups.append(group)
             del whole[position]
@@ -145,16 +150,19 @@ def _split(whole: _Side, pieces: _Side) -> list[Group]:
     return groups
 
 
-def _exact_parts(value: Polygon | Mask, near: _Side) -> tuple[int, ...] | None:
+def _several_parts(position: int, value: Polygon | Mask, near: _Side) -> Group | None:
+    """The parts of a polygon that has several: the very same, or what covers it together."""
     if not isinstance(value, Polygon) or len(value.parts) < 2:
         return None
     where = {
-        piece.value.parts[0]: position
-        for position, piece in near.items()
+        piece.value.parts[0]: other
+        for other, piece in near.items()
         if isinstance(piece.value, Polygon) and len(piece.value.parts) == 1
     }
     found = tuple(where[part] for part in value.parts if part in where)
-    return found if len(set(found)) == len(value.parts) else None
+    if len(set(found)) == len(value.parts):
+        return Group(position, found, 1.0)
+    return _covering_parts(position, value, near)
 
 
 def _covering_parts(position: int, value: Polygon | Mask, near: _Side) -> Group | None:
@@ -188,27 +196,36 @@ def _covering_parts(position: int, value: Polygon | Mask, near: _Side) -> Group 
 # ------------------------------------------------------------------------------------ best first
 
 
-def _nearest(left_a: _Side, left_b: _Side) -> list[Pair]:
-    pairs: list[Pair] = []
-    categories = {annotation.category for annotation in left_a.values()}
-    for category in sorted(categories):
-        ours = [p for p, annotation in left_a.items() if annotation.category == category]
-        theirs = [p for p, annotation in left_b.items() if annotation.category == category]
-        scored = _scored(ours, theirs, left_a, left_b)
-        scored.sort(key=lambda item: (item[0], item[1].a, item[1].b))
-        for _, pair in scored:
-            if pair.a in left_a and pair.b in left_b:
-                pairs.append(pair)
-                del left_a[pair.a], left_b[pair.b]
+def _scored(left_a: _Side, left_b: _Side) -> list[tuple[float, Pair]]:
+    """Pairs that may be one object, best first, with how far they are from equal (0 is equal)."""
+    by_category: dict[str, tuple[list[int], list[int]]] = {}
+    for side, left in enumerate((left_a, left_b)):
+        for position, annotation in left.items():
+            by_category.setdefault(annotation.category, ([], []))[side].append(position)
+    scored = [
+        pair
+        for ours, theirs in by_category.values()
+        if ours and theirs
+        for pair in _scored_of(ours, theirs, left_a, left_b)
+    ]
+    return sorted(scored, key=lambda item: (item[0], item[1].a, item[1].b))
+
+
+def _taken(
+    scored: list[tuple[float, Pair]], worst: float, left_a: _Side, left_b: _Side
+) -> list[Pair]:
+    """The pairs up to `worst`, greedily; taken out of both sides."""
+    pairs = []
+    for score, pair in scored:
+        if score <= worst and pair.a in left_a and pair.b in left_b:
+            pairs.append(pair)
+            del left_a[pair.a], left_b[pair.b]
     return pairs
 
 
-def _scored(
+def _scored_of(
     ours: list[int], theirs: list[int], left_a: _Side, left_b: _Side
 ) -> list[tuple[float, Pair]]:
-    """Pairs that may be one object, with how far they are from being equal (0 is equal)."""
-    if not ours or not theirs:
-        return []
     import numpy as np
 
     boxes = _boxes([left_b[position].value for position in theirs])
@@ -216,11 +233,12 @@ def _scored(
     for position in ours:
         value = left_a[position].value
         x0, y0, x1, y1 = _boxes([value])[0]
+        reach = _REACH if isinstance(value, _AREAL) else FARTHEST
         near = (
-            (boxes[:, 0] <= x1 + FARTHEST)
-            & (boxes[:, 2] >= x0 - FARTHEST)
-            & (boxes[:, 1] <= y1 + FARTHEST)
-            & (boxes[:, 3] >= y0 - FARTHEST)
+            (boxes[:, 0] <= x1 + reach)
+            & (boxes[:, 2] >= x0 - reach)
+            & (boxes[:, 1] <= y1 + reach)
+            & (boxes[:, 3] >= y0 - reach)
         )
         for index in np.flatnonzero(near).tolist():
             pair = _pair(position, theirs[index], value, left_b[theirs[index]].value)
@@ -248,7 +266,7 @@ def _pair(a: int, b: int, one: Value, other: Value) -> tuple[float, Pair] | None
     distance = drift(one, other)
     if isinstance(one, _AREAL) and isinstance(other, _AREAL):
         iou = geometry.iou(one, other)
-        if iou < LEAST_IOU and (distance is None or distance > 1):
+        if iou < LEAST_IOU and (distance is None or distance > _REACH):
             return None
         return 1 - iou, Pair(a, b, distance, iou)
     if distance is not None and distance <= FARTHEST:
@@ -301,9 +319,7 @@ def _ring_drift(one: tuple[float, ...], other: tuple[float, ...]) -> float | Non
         return None
     points = list(zip(other[::2], other[1::2], strict=True))
     x, y = one[0], one[1]
-    start = min(
-        range(len(points)), key=lambda i: max(abs(points[i][0] - x), abs(points[i][1] - y))
-    )
+    start = min(range(len(points)), key=lambda i: max(abs(points[i][0] - x), abs(points[i][1] - y)))
     forward = points[start:] + points[:start]
     backward = [forward[0], *reversed(forward[1:])]
     ours = list(zip(one[::2], one[1::2], strict=True))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import types
+import typing
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,7 +30,30 @@ def build(kind: type[Any], given: Mapping[str, Any] | None, format: str) -> Any:
     try:
         return msgspec.convert(dict(given or {}), kind, strict=False)
     except msgspec.ValidationError as error:
-        raise OptionError(f"an option of {format} has a wrong value: {error}") from None
+        name = str(error).rpartition("`$.")[2].removesuffix("`")
+        if name not in fields or name not in (given or {}):
+            raise OptionError(f"an option of {format} has a wrong value: {error}") from None
+        expected = values_in_words(typing.get_type_hints(kind)[name])
+        raise OptionError(
+            f"{expected} expected for the option {name!r} of {format}, "
+            f"{(given or {})[name]!r} found"
+        ) from None
+
+
+def values_in_words(hint: Any) -> str:
+    """The values that an option takes, from its type: `text`, `whole number`, `a|b|c` …"""
+    if typing.get_origin(hint) is typing.Literal:
+        return "|".join(as_text(choice) for choice in typing.get_args(hint))
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        given = (each for each in typing.get_args(hint) if each is not type(None))
+        return "|".join(map(values_in_words, given))
+    words = {str: "text", int: "whole number", float: "number", bool: "true|false"}
+    return words.get(hint, getattr(hint, "__name__", str(hint)))
+
+
+def as_text(value: object) -> str:
+    """A value as it is written on a command line."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def parse(pairs: tuple[str, ...], flag: str) -> dict[str, str]:

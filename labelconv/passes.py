@@ -59,7 +59,7 @@ def read_names(path: str | os.PathLike[str]) -> dict[str, str]:
     `SourceError` for anything else, and for a name that is given two new names.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig", newline="")
+        text = Path(path).read_bytes().decode("utf-8-sig")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SourceError(f"{path}: a CSV or JSON file of names expected; {reason}") from error

@@ -169,6 +169,10 @@ class Report:
         self.measures: dict[str, Measure] = {}
         self.evidence: list[str] = []
         self.ledger = Ledger()
+        #: What `fit` decided about the annotations of the sample that was fitted last, for writers
+        #: that have to correct it: its key, then written id → (id in the source, outcome). Those
+        #: that are kept as they are, are not listed.
+        self.fates: tuple[str, dict[str, tuple[str, Outcome]]] = ("", {})
         self._codes: dict[str, Code] = {}
         self._rejected: list[Rejected] = []
 

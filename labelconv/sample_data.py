@@ -1,4 +1,4 @@
-"""Small datasets for trying things out: valid ones, and damaged ones. The same for the same seed."""
+"""Small datasets for trying things out, valid or damaged; the same for the same seed."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def generate(samples: int = 10, seed: int = 0) -> Samples:
     if samples < 1:
         raise OptionError(f"at least one sample expected, {samples} found")
     random = Random(seed)  # noqa: S311
-    made = [_sample(number, random, empty=number == samples > 1) for number in range(1, samples + 1)]
+    made = [
+        _sample(number, random, empty=number == samples > 1) for number in range(1, samples + 1)
+    ]
     return Samples(made, ONTOLOGY)
 
 
@@ -101,7 +103,10 @@ def _sample(number: int, random: Random, *, empty: bool) -> Sample:
         Classification("weather", Checklist(ticked or (Radio("sunny"),))),
         Classification("remark", FreeText(f"Straße {number} “left”")),
     )
-    relations = (Relation("r1", "walks", "2", "5"), Relation("r2", "near", "1", "2", directed=False))
+    relations = (
+        Relation("r1", "walks", "2", "5"),
+        Relation("r2", "near", "1", "2", directed=False),
+    )
     # Not every picture has everything.
     kept = annotations if number == 1 else annotations[: random.randint(3, len(annotations))]
     ids = {annotation.id for annotation in kept}
@@ -264,7 +269,7 @@ def _with_cut_value(record: dict[str, Any], random: Random) -> list[dict[str, An
     return [{**record, name: short}]
 
 
-def _twice(record: dict[str, Any], random: Random) -> list[dict[str, Any]]:
+def _twice(record: dict[str, Any], random: Random) -> list[dict[str, Any]]:  # noqa: ARG001
     return [record, record]
 
 

@@ -25,7 +25,7 @@ def matching(source: str | os.PathLike[str]) -> list[str]:
     name = os.fspath(source)
     if not glob.has_magic(name) or "://" in name or os.path.lexists(name):
         return [name]
-    found = sorted(glob.glob(name, recursive=True), key=natural_order)
+    found = sorted(glob.glob(name, recursive=True), key=natural_order)  # noqa: PTH207
     if not found:
         raise SourceError(f"{name}: files that match expected, none found")
     return found
@@ -66,7 +66,7 @@ def _reject(sample: Sample, path: str, owner: str, refused: set[str], report: Re
     ledger.relations.rejected += len(sample.relations)
     where = Where(path=path, sample=sample.key)
     record = msgspec.json.encode(sample)
-    report.reject(codes.KEY_COLLISION, where, record, "samples", key=sample.key, first=repr(owner))
+    report.reject(codes.KEY_COLLISION, where, record, "samples", key=sample.key, first=f"a sample of {owner!r}")
     if sample.key in refused:
         ledger.samples.rejected -= 1  # another piece of a sample that was counted already
     refused.add(sample.key)

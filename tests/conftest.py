@@ -1,4 +1,4 @@
-"""Hypothesis profiles: few examples by default and always the same, `ci` more, `deep` many.
+"""Hypothesis profiles: few examples by default, always the same and not shrunk, `ci` more, `deep` many.
 
 Chosen by `--hypothesis-profile=ci` or by the environment variable HYPOTHESIS_PROFILE.
 """
@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 
+#: No shrinking: its minutes belong to whoever looks into a failure, with `ci` or `deep`.
+_FAST = [Phase.explicit, Phase.reuse, Phase.generate]
+
 settings.register_profile(
-    "small", max_examples=25, deadline=None, derandomize=True, suppress_health_check=_SLOW
+    "small",
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    phases=_FAST,
+    suppress_health_check=_SLOW,
 )
 settings.register_profile(
     "ci", max_examples=200, deadline=None, suppress_health_check=_SLOW, print_blob=True

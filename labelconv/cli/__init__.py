@@ -31,11 +31,11 @@ READER_GONE = 141
 class _InOrder(click.Group):
     """Lists the commands in the order in which they are met."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(self.commands)
 
 
-def _print_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value and not context.resilient_parsing:
         click.echo(f"labelconv {version('labelconv')}")
         context.exit()
@@ -69,11 +69,18 @@ def main() -> NoReturn:
     """Run the command line and exit; a person never sees a traceback for bad data or usage."""
     color = False if os.environ.get("NO_COLOR") else None
     try:
-        code = cli.main(prog_name="labelconv", standalone_mode=False, color=color)
+        # Not `cli.main`, which ends a closed pipe with 1, our code for rejected records.
+        with cli.make_context("labelconv", sys.argv[1:], color=color) as context:
+            code = cli.invoke(context)
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(USAGE)
     except click.ClickException as error:
         _fail(error.format_message(), usage=getattr(error, "ctx", None))
-    except click.Abort:
-        _exit("interrupted; nothing was written", INTERRUPTED)
+    except (click.Abort, KeyboardInterrupt):
+        _exit("interrupted; nothing unfinished is left", INTERRUPTED)
     except LossError as error:
         _exit(str(error), 3)
     except StrictError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from labelconv.cli import printing
-from labelconv.cli.printing import say
+from labelconv.cli.printing import number
 
 
 @click.command()
@@ -15,7 +15,7 @@ from labelconv.cli.printing import say
 @click.option("--to", metavar="FORMAT", help="Say also what this format would lose.")
 @click.option("--report", "report_file", metavar="FILE", help="Write the whole report as JSON.")
 @click.option("--quiet", is_flag=True, help="Print errors and losses only.")
-def check(
+def check(  # noqa: PLR0917
     source: str,
     from_: str | None,
     ontology: str | None,
@@ -27,7 +27,7 @@ def check(
 
     Exit code 0 without errors, 1 with errors, 3 when --to would lose something.
     """
-    from labelconv import check as library
+    from labelconv.check import check as run
     from labelconv.convert import refuse_report, write_report
     from labelconv.problems import Report
     from labelconv.several import matching
@@ -35,25 +35,23 @@ def check(
     others = [] if report_file is None else matching(source)
     if report_file is not None:
         refuse_report(report_file, others)
-    report = library(source, from_, ontology=ontology, to=to, report=Report())
+    report = run(source, from_, ontology=ontology, to=to, report=Report())
     if report_file is not None:
         write_report(report, report_file, beside=others)
-    if not quiet:
-        printing.print_evidence(report)
-    printing.print_problems(report, quiet=quiet)
-    if not quiet:
-        printing.print_measures(report)
-        printing.print_fields(report)
-        say()
-    verdict = _verdict(report.errors, report.losses, to)
-    if not quiet or report.errors or report.losses:
-        say(f"{source}: {verdict}")
+    verdict = f"{source}: {_verdict(report.errors, report.losses, to)}"
+    bad = [printing.problems(report, "error"), printing.problems(report, "loss")]
+    if quiet:
+        printing.say_all([*bad, verdict] if any(bad) else [])
+    else:
+        note, measured = printing.problems(report, "note"), printing.measures(report)
+        fields = printing.fields(report)
+        printing.say_all([printing.evidence(report), *bad, note, measured, fields, verdict])
     return 1 if report.errors else 3 if report.losses else 0
 
 
 def _verdict(errors: int, losses: int, to: str | None) -> str:
     if errors:
-        return f"{printing.number(errors)} {'error' if errors == 1 else 'errors'}"
+        return f"{number(errors)} {'error' if errors == 1 else 'errors'}"
     if losses:
-        return f"{printing.number(losses)} {'loss' if losses == 1 else 'losses'} as {to}"
+        return f"{number(losses)} {'loss' if losses == 1 else 'losses'} as {to}"
     return "no errors" if to is None else f"no errors, and {to} would lose nothing"

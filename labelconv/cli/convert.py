@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from labelconv.cli import printing
-from labelconv.cli.printing import say
+from labelconv.cli.printing import number, say
+
+if TYPE_CHECKING:
+    from labelconv.problems import Report
 
 
 @click.command()
@@ -56,8 +58,8 @@ def convert(
     go, verbatim, to DST.rejected.ndjson (exit code 1). When something would be lost that --allow
     does not cover, nothing is written (exit code 3).
     """
-    from labelconv import convert as library
     from labelconv import progress
+    from labelconv.convert import convert as run
     from labelconv.convert import refuse_report, rejected_path, write_report
     from labelconv.errors import LossError, OptionError, StrictError
     from labelconv.options import parse
@@ -73,7 +75,7 @@ def convert(
     report = Report(strict=strict)
     try:
         with progress.shown(quiet=quiet) as watch:
-            library.convert(
+            run(
                 source,
                 target,
                 from_=from_,
@@ -92,13 +94,17 @@ def convert(
                 report=report,
                 watch=watch,
             )
-    except (LossError, StrictError):
-        _print(report, quiet=quiet)
-        say()
-        _keep(report_file, lambda path: write_report(report, path, beside=others))
+    except (LossError, StrictError) as stop:
+        if isinstance(stop, LossError):  # a strict run has counted a part only
+            _print(report, quiet=quiet, written=False)
+            if not quiet:
+                say()
+        if report_file is not None:
+            write_report(report, report_file, beside=others)
         raise
-    _print(report, quiet=quiet)
-    _keep(report_file, lambda path: write_report(report, path, beside=others))
+    _print(report, quiet=quiet, written=not dry_run)
+    if report_file is not None:
+        write_report(report, report_file, beside=others)
     if dry_run and not quiet:
         say("\ndry run: nothing was written")
     elif report.errors and target != "-" and rejected_path(target).exists():
@@ -106,21 +112,21 @@ def convert(
     return 1 if report.errors else 0
 
 
-def _keep(path: str | None, write: Callable[[Path], None]) -> None:
-    if path is not None:
-        write(Path(path))
-
-
-def _print(report: printing.Report, *, quiet: bool) -> None:
+def _print(report: Report, *, quiet: bool, written: bool) -> None:
+    errors = printing.problems(report, "error")
     if quiet:
-        printing.print_problems(report, errors_only=True)
+        printing.say_all([errors])
         return
-    printing.print_evidence(report)
-    if report.evidence:
-        say()
-    say(printing.ledger(report))
-    for kind, count in sorted(report.ledger.written.items()):
-        say(f"written: {printing.number(count)} {kind}")
-    printing.print_problems(report)
-    printing.print_measures(report)
-    printing.print_fields(report)
+    word = "written" if written else "to be written"
+    counts = [f"{kind} {word}: {number(n)}" for kind, n in sorted(report.ledger.written.items())]
+    printing.say_all(
+        [
+            printing.evidence(report),
+            "\n".join([printing.ledger(report), *counts]),
+            errors,
+            printing.problems(report, "loss"),
+            printing.problems(report, "note"),
+            printing.measures(report),
+            printing.fields(report),
+        ]
+    )

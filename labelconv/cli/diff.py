@@ -10,7 +10,9 @@ from labelconv.cli.printing import number, say, table
 
 if TYPE_CHECKING:
     from labelconv.diff import Change, Difference
-    from labelconv.model import Dataset
+    from collections.abc import Iterator
+
+    from labelconv.model import Dataset, Sample
 
 _SHOWN = 5
 
@@ -46,9 +48,9 @@ def diff(
     Exit code 0 when they say the same, 1 when they differ. Sizes, addresses, ids and extra fields
     that one side lacks are details: they are listed, but make no difference.
     """
-    from labelconv.diff import diff as library
+    from labelconv.diff import diff as run
 
-    difference = library(
+    difference = run(
         _read(a, from_a, options_a, "-A"), _read(b, from_b, options_b, "-B"), tolerance=tolerance
     )
     if as_json:
@@ -62,7 +64,7 @@ def diff(
 
 
 def _read(path: str, format: str | None, options: tuple[str, ...], flag: str) -> Dataset:
-    from labelconv import read
+    from labelconv.convert import read
     from labelconv.model import Samples
     from labelconv.options import parse
     from labelconv.problems import Report
@@ -70,10 +72,10 @@ def _read(path: str, format: str | None, options: tuple[str, ...], flag: str) ->
     report = Report()
     dataset = read(path, format, options=parse(options, flag), report=report)
 
-    def samples():  # type: ignore[no-untyped-def]
+    def samples() -> Iterator[Sample]:
         yield from dataset
         if report.errors:
-            say(f"{path}: {number(report.errors)} records could not be read (see labelconv check)")
+            say(f"{path}: {number(report.errors)} errors in it; see labelconv check")
 
     return Samples(samples, lambda: dataset.ontology, dataset.info)
 
@@ -112,7 +114,10 @@ def _print(difference: Difference) -> None:
         if places:
             click.echo(f"\nannotations only in {side}: {number(len(places))}")
             _some(
-                [f"[{p.sample}] {p.kind} {p.category!r} (annotation {p.annotation})" for p in places]
+                [
+                    f"[{p.sample}] {p.kind} {p.category!r} (annotation {p.annotation})"
+                    for p in places
+                ]
             )
     for what, count in difference.counts.items():
         click.echo(f"\n{what}: {number(count)}")
@@ -134,7 +139,7 @@ def _some(lines: tuple[str, ...] | list[str]) -> None:
 
 def _changed(change: Change) -> str:
     parts = [f"[{change.sample}]"]
-    if change.category is not None:
+    if change.category is not None and change.what != "relation":
         parts.append(repr(change.category))
     if change.a or change.b:
         ours, theirs = ", ".join(change.a), ", ".join(change.b)

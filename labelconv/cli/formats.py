@@ -63,8 +63,11 @@ def _print_one(found: Format) -> None:
     click.echo(f"can be: {' and '.join(ways)}")
     if found.extensions:
         click.echo(f"endings: {' '.join(found.extensions)}")
+    media: dict[str, list[str]] = {}
     for holds in found.holds(found.writer_options()):
-        click.echo(f"holds ({holds.media.__name__.lower()}): {', '.join(held_words(holds))}")
+        media.setdefault(", ".join(held_words(holds)), []).append(holds.media.__name__.lower())
+    for words, kinds in media.items():
+        click.echo(f"holds ({', '.join(kinds)}): {words}")
     if found.read is not None:
         _print_options("reader options (-O)", found.reader_options)
     if found.write is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from labelconv.problems import Measure, Problem, Report
+    from labelconv.problems import Measure, Problem, Report, Severity
 
 #: Problems shown of one code; the rest is counted. `--report FILE` has more.
 SHOWN_PER_CODE = 3
@@ -16,9 +17,9 @@ _HEADS = {"error": ("errors", "red"), "loss": ("losses", "yellow"), "note": ("no
 _FIELD_LEFT_OUT = "L415"
 
 
-def say(text: str = "", color: str | None = None) -> None:
-    """A line for a person, to standard error: standard output is for data."""
-    click.secho(text, err=True, fg=color)
+def say(text: str = "") -> None:
+    """Text for a person, to standard error: standard output is for data."""
+    click.echo(text, err=True)
 
 
 def number(count: int) -> str:
@@ -32,15 +33,23 @@ def times(count: int) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: bool = False) -> str:
     """Aligned columns; with `right`, all but the first are aligned to the right."""
     lines = [list(head), *map(list, rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    widths = [max(_columns(line[i]) for line in lines) for i in range(len(head))]
     texts = []
     for line in lines:
-        cells = [
-            cell.rjust(width) if right and position else cell.ljust(width)
-            for position, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
+        cells = []
+        for position, (cell, width) in enumerate(zip(line, widths, strict=True)):
+            gap = " " * (width - _columns(cell))
+            cells.append(gap + cell if right and position else cell + gap)
         texts.append("  ".join(cells).rstrip())
     return "\n".join(texts)
+
+
+def _columns(text: str) -> int:
+    """Columns of a terminal that a text takes: East Asian characters and emoji take two."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
 
 
 def ledger(report: Report) -> str:
@@ -55,67 +64,70 @@ def ledger(report: Report) -> str:
     return table(("", "read", *OUTCOMES), rows, right=True)
 
 
-def print_evidence(report: Report) -> None:
+def evidence(report: Report) -> str:
     """Which format was recognised by what, and why it was none of the others."""
-    for position, words in enumerate(report.evidence):
-        if position == 0:
-            say(f"recognised as {words}")
-        else:
-            say(f"  not {words}")
+    return "\n".join(
+        f"  not {words}" if position else f"recognised as {words}"
+        for position, words in enumerate(report.evidence)
+    )
 
 
-def print_problems(report: Report, *, errors_only: bool = False) -> None:
-    """Counts by code with the first problems of each, errors first."""
-    first: dict[str, list[Problem]] = {}
+def problems(report: Report, severity: Severity) -> str:
+    """Counts by code with the first problems of each."""
+    ids = [
+        id
+        for id in sorted(report.counts)
+        if report.code(id).severity == severity and id != _FIELD_LEFT_OUT
+    ]
+    if not ids:
+        return ""
+    first: dict[str, list[Problem]] = {id: [] for id in ids}
     for problem in report.problems:
-        kept = first.setdefault(problem.code, [])
-        if len(kept) < SHOWN_PER_CODE:
+        kept = first.get(problem.code)
+        if kept is not None and len(kept) < SHOWN_PER_CODE:
             kept.append(problem)
-    for severity, (head, color) in _HEADS.items():
-        if errors_only and severity != "error":
-            continue
-        ids = [
-            id
-            for id in sorted(report.counts)
-            if report.code(id).severity == severity and id != _FIELD_LEFT_OUT
-        ]
-        if not ids:
-            continue
-        say(f"\n{head}", color)
-        for id in ids:
-            count = report.counts[id]
-            say(f"  {id} {report.code(id).name}: {times(count)}")
-            for problem in first.get(id, ()):
-                place = str(problem.where)
-                say(f"    {place}: {problem.message}" if place else f"    {problem.message}")
-            if count > SHOWN_PER_CODE:
-                say(f"    … and {number(count - SHOWN_PER_CODE)} more")
+    head, color = _HEADS[severity]
+    lines = [click.style(head, fg=color)]
+    for id in ids:
+        count = report.counts[id]
+        lines.append(f"  {id} {report.code(id).name}: {times(count)}")
+        for problem in first[id]:
+            place = str(problem.where)
+            lines.append(f"    {place}: {problem.message}" if place else f"    {problem.message}")
+        if count > SHOWN_PER_CODE:
+            lines.append(f"    … and {number(count - SHOWN_PER_CODE)} more")
+    return "\n".join(lines)
 
 
-def print_measures(report: Report) -> None:
+def measures(report: Report) -> str:
     """How far changed geometry is from what was read."""
-    if not report.measures:
-        return
-    say("\nmeasured")
-    for id, measure in sorted(report.measures.items()):
-        say(f"  {id} {report.code(id).name}: {_measured(measure)}")
+    lines = [
+        f"  {id} {report.code(id).name}: {_measured(measure)}"
+        for id, measure in sorted(report.measures.items())
+    ]
+    return "\n".join(["measured", *lines]) if lines else ""
 
 
 def _measured(measure: Measure) -> str:
     mean = measure.total / measure.count
     where = "" if measure.worst_where is None else f" at {measure.worst_where}"
-    if measure.unit == "iou":
-        return f"IoU {mean:.4f} in the mean, {measure.worst:.4f} at worst{where} ({times(measure.count)})"
+    unit = "" if measure.unit == "iou" else f" {measure.unit}"
+    form = ".4f" if measure.unit == "iou" else ".4g"
+    name = "IoU " if measure.unit == "iou" else ""
     return (
-        f"{mean:.4g} {measure.unit} in the mean, {measure.worst:.4g} {measure.unit} at worst{where} "
+        f"{name}{mean:{form}}{unit} in the mean, {measure.worst:{form}}{unit} at worst{where} "
         f"({times(measure.count)})"
     )
 
 
-def print_fields(report: Report) -> None:
+def fields(report: Report, head: str = "fields left out") -> str:
     """Fields of the source that have no place in the target."""
-    if not report.fields:
-        return
-    say("\nfields left out")
-    for name, count in sorted(report.fields.items()):
-        say(f"  {name}: {times(count)}")
+    lines = [f"  {name}: {times(count)}" for name, count in sorted(report.fields.items())]
+    return "\n".join([head, *lines]) if lines else ""
+
+
+def say_all(sections: Iterable[str]) -> None:
+    """The sections that are not empty, with a blank line between them."""
+    text = "\n\n".join(section for section in sections if section)
+    if text:
+        say(text)

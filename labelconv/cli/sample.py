@@ -6,16 +6,13 @@ from pathlib import Path
 
 import click
 
-from labelconv.cli import printing
-from labelconv.cli.printing import say
+from labelconv.cli.printing import number, say
 
 
 @click.command()
 @click.argument("format")
 @click.argument("target", metavar="DIR_OR_FILE")
-@click.option(
-    "--samples", type=click.IntRange(min=1), default=10, show_default=True, metavar="N"
-)
+@click.option("--samples", type=click.IntRange(min=1), default=10, show_default=True, metavar="N")
 @click.option("--seed", type=int, default=0, show_default=True, metavar="S")
 @click.option("--broken", is_flag=True, help="Damage about every third record.")
 def sample(format: str, target: str, samples: int, seed: int, broken: bool) -> None:
@@ -32,7 +29,5 @@ def sample(format: str, target: str, samples: int, seed: int, broken: bool) -> N
     if place.is_dir() and not chosen.folder(chosen.writer_options()):
         place = place / f"sample{chosen.extensions[0] if chosen.extensions else '.txt'}"
     report = write_sample(generate(samples, seed), place, chosen, broken=broken, seed=seed)
-    written = ", ".join(
-        f"{printing.number(count)} {kind}" for kind, count in report.ledger.written.items()
-    )
+    written = ", ".join(f"{number(count)} {kind}" for kind, count in report.ledger.written.items())
     say(f"{place}: {written or 'written'}{', then damaged' if broken else ''}")

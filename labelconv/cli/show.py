@@ -49,8 +49,10 @@ def show(source: str, from_: str | None, reader: tuple[str, ...], limit: int) ->
     if report.evidence:
         click.echo(f"recognised as {report.evidence[0]}")
     _print(found)
-    if report.counts:
-        printing.print_problems(report)
+    sections = [printing.problems(report, severity) for severity in ("error", "loss", "note")]
+    sections.append(printing.fields(report, "fields that the model has no place for"))
+    for section in filter(None, sections):
+        click.echo(f"\n{section}")
     return 1 if report.errors else 0
 
 

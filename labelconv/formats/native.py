@@ -100,7 +100,7 @@ def _header(source: Source) -> Header:
         first = file.readline()
     try:
         header = _HEADER.decode(first)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise SourceError(
             f"{source.name}: a first line such as {{\"labelconv\": {VERSION}}} expected: {error}"
         ) from None
@@ -118,7 +118,7 @@ def _sample(line: bytes, where: Where, reading: Reading) -> Sample | None:
     ledger.samples.read += 1
     try:
         sample = _SAMPLE.decode(line)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         sentence, _, pointer = str(error).partition(" - at ")
         place = msgspec.structs.replace(where, pointer=pointer.strip("`") or None)
         report.reject(

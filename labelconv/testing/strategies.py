@@ -44,6 +44,7 @@ from labelconv.model import (
 )
 
 _DEEPEST = 3
+_KINDS: dict[type, str] = {Radio: "radio", Checklist: "checklist", FreeText: "text"}
 _AWKWARD = ("\u2028", "\u2029", "\x00", "\x1f", "\x7f", '"', "\\", "\U0001f600", "a\u0301", " x ")
 
 
@@ -309,7 +310,7 @@ def _relations(ids: Sequence[str]) -> st.SearchStrategy[Relation]:
     ends = st.lists(st.sampled_from(ids), min_size=2, max_size=2, unique=True)
     own = names().filter(lambda name: name not in ids)
     return st.builds(
-        lambda id, category, pair, directed: Relation(id, category, *pair, directed=directed),
+        lambda id, category, pair, directed: Relation(id, category, pair[0], pair[1], directed),
         own,
         names(),
         ends,
@@ -337,25 +338,26 @@ def _ontologies(draw: st.DrawFn, holds: Holds) -> Ontology:
             points = tuple(draw(st.lists(names(), unique=True, max_size=3)))
             if not points and holds.values == {Keypoints}:
                 points = ("a",)
-        asked = draw(_questions(min(holds.classifications, _DEEPEST)))
+        asked = draw(_questions(min(holds.classifications, _DEEPEST), holds))
         categories.append(Category(name=name, keypoints=points, questions=asked))
     return Ontology(
         categories=tuple(categories),
-        questions=draw(_questions(min(holds.questions, _DEEPEST))),
+        questions=draw(_questions(min(holds.questions, _DEEPEST), holds)),
     )
 
 
 @st.composite
-def _questions(draw: st.DrawFn, depth: int) -> tuple[Question, ...]:
+def _questions(draw: st.DrawFn, depth: int, holds: Holds) -> tuple[Question, ...]:
     """Questions of different names; `depth` levels of them, none for 0."""
-    if depth <= 0:
+    kinds = [word for kind, word in _KINDS.items() if kind in holds.answers]
+    if depth <= 0 or not kinds:
         return ()
     asked = []
     for name in draw(st.lists(names(), unique=True, max_size=2)):
-        kind = draw(st.sampled_from(("radio", "checklist", "text")))
+        kind = draw(st.sampled_from(kinds))
         called = draw(st.lists(names(), unique=True, min_size=1, max_size=2))
         options = tuple(
-            Option(name=option, questions=draw(_questions(depth - 1))) for option in called
+            Option(name=option, questions=draw(_questions(depth - 1, holds))) for option in called
         )
         asked.append(Question(name=name, kind=kind, options=() if kind == "text" else options))
     return tuple(asked)

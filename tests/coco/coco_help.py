@@ -19,6 +19,7 @@ from labelconv.model import Annotation, Dataset, Sample, Samples
 from labelconv.options import build
 from labelconv.problems import Report
 
+ALL = Wanted()
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
@@ -70,7 +71,7 @@ def read(
     path: Path,
     options: dict[str, Any] | None = None,
     *,
-    wanted: Wanted = Wanted(),
+    wanted: Wanted = ALL,
     key: str | None = None,
     table: Path | None = None,
     strict: bool = False,

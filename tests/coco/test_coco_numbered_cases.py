@@ -151,9 +151,7 @@ def test_D8_keypoints_that_are_not_labelled_are_left_out_whatever_they_say(
     path = put(
         tmp_path,
         document(
-            record(
-                keypoints=[36, 181, 2, 20.25, 191, 0, 35, 166, 2], num_keypoints=3, bbox=None
-            ),
+            record(keypoints=[36, 181, 2, 20.25, 191, 0, 35, 166, 2], num_keypoints=3, bbox=None),
             categories=[{"id": 1, "name": "person", "keypoints": ["nose", "eye", "ear"]}],
         ),
     )
@@ -219,13 +217,8 @@ def test_D12_a_panoptic_pixel_is_red_and_green_and_blue(tmp_path: Path) -> None:
     pixels[0, 0] = (7, 1, 0)
     id = 3937500
     red, green, blue = id % 256, id // 256 % 256, id // 65536
-    pixels[207:258, 282:351] = (red, green, blue)
-    pixels[255:258, 282:351] = 0  # 48 rows of 69 …
-    pixels[207:255, 344:351] = 0  # … and 62 columns, but for the area asked: 3528 = 49 · 72
-    pixels[207:258, 282:431] = 0
-    pixels[207:255, 282:354] = (red, green, blue)  # 48 · 72 = 3456
-    pixels[254, 354:426] = (red, green, blue)  # + 72 = 3528, as wide as 144
-    pixels[254, 426:431] = 0
+    pixels[207:280, 282:330] = (red, green, blue)  # 73 rows of 48, and half a row far below:
+    pixels[355, 282:306] = (red, green, blue)  # 3528 in all, in a box of 48 × 149
     Picture.fromarray(pixels).save(tmp_path / "a.png")
     path = put(
         tmp_path,
@@ -237,7 +230,7 @@ def test_D12_a_panoptic_pixel_is_red_and_green_and_blue(tmp_path: Path) -> None:
                     "file_name": "a.png",
                     "segments_info": [
                         {"id": 263, "category_id": 1, "area": 1, "bbox": [0, 0, 1, 1]},
-                        {"id": id, "category_id": 1, "area": 3528, "bbox": [282, 207, 144, 48]},
+                        {"id": id, "category_id": 1, "area": 3528, "bbox": [282, 207, 48, 149]},
                     ],
                 }
             ],

@@ -39,6 +39,9 @@ def sniff(peek: Peek) -> Evidence:
     if peek.is_folder:
         return Evidence(0, "a folder, not a JSON file")
     text = peek.text
+    first, _, rest = text.partition(b"\n")
+    if first.rstrip().endswith(b"}") and rest.lstrip()[:1] == b"{":
+        return Evidence(0, "lines of JSON objects, not one")
     if text[:1] == b"{":
         both = text + peek.tail
         found = [

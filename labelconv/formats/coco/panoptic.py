@@ -18,7 +18,7 @@ from labelconv.formats.coco.pictures import Categories, Pictures
 from labelconv.formats.coco.shapes import BOX_TOLERANCE_PX
 from labelconv.formats.coco.wire import Id, Lenient, Unusable, fields_of, shown
 from labelconv.io import Source
-from labelconv.jsonstream import Walker
+from labelconv.jsonstream import UNDECODABLE, Walker
 from labelconv.model import Annotation, Extra, Mask, Value
 from labelconv.problems import Report, Where
 
@@ -145,7 +145,7 @@ def _listed(raw: bytes, fields: dict[str, Any]) -> list[msgspec.Raw]:
         )
     try:
         return _RAWS.decode(msgspec.json.decode(raw, type=dict[str, msgspec.Raw])["segments_info"])
-    except msgspec.DecodeError:  # a NaN somewhere, which only the lenient parser takes
+    except UNDECODABLE:  # a NaN somewhere, which only the lenient parser takes
         return [msgspec.Raw(msgspec.json.encode(segment)) for segment in segments]
 
 
@@ -194,7 +194,8 @@ def _png(
         where = name if folder is None else str(folder / plain)
         raise Unusable(codes.FILE_MISSING, "/file_name", file=where)
     ids = _ids(data)
-    width, height = pictures.widths[row], pictures.heights[row]
+    size = pictures.picture(row)
+    width, height = size.width, size.height
     if width and ids.shape != (round(height), round(width)):
         raise Unusable(
             codes.MASK_SIZE_MISMATCH,

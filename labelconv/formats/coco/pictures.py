@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,10 +12,14 @@ import msgspec
 from labelconv import codes
 from labelconv.format import Reading
 from labelconv.formats.coco.numbers import name_without_file
+from labelconv.formats.coco.shapes import Picture
 from labelconv.formats.coco.wire import (
+    ABSENT,
+    BESIDE,
     FIELDS,
     IMAGE_FIELDS,
     IMAGES,
+    OPEN_IMAGES,
     Id,
     ImageRecord,
     Lenient,
@@ -23,29 +27,25 @@ from labelconv.formats.coco.wire import (
     fields_of,
     shown,
 )
-from labelconv.jsonstream import Walker
-from labelconv.model import Category, Extra, Image
+from labelconv.jsonstream import UNDECODABLE, Batch, Walker
+from labelconv.model import Category, Extra, Image, Sample
 from labelconv.problems import Where
 
-#: What a row holds when the picture was refused.
-_NO_KEY = ""
 #: Fields of an image that name its data row in Labelbox; labelconv's writer adds them.
 KEY_FIELDS = ("global_key", "data_row_id")
 
 
 class Pictures:
-    """Pictures by id. Columns, not objects: real files have 100,000 and more."""
+    """Pictures by id. Each row has its sample without annotations, None where it was refused.
+
+    Real files have 100,000 pictures and more: sizes and empty extras are shared between rows.
+    """
 
     def __init__(self) -> None:
         self.rows: dict[Id, int] = {}
-        self.keys: list[str] = []
-        self.names: list[str] = []
-        self.widths = array("d")
-        self.heights = array("d")
-        self.extras: list[Extra] = []
+        self.heads: list[Sample | None] = []
         self.used = bytearray()
-        self.without_uri: set[int] = set()
-        self.with_data_row_id: set[int] = set()
+        self._sizes: dict[tuple[float, float], Image] = {}
 
     def find(self, id: Id) -> int | None:
         """The row of an id, compared as it is and then as text (`139` and `"139"`)."""
@@ -55,21 +55,32 @@ class Pictures:
             row = self.rows.get(other) if other is not None else None
         return row
 
-    def image(self, row: int) -> Image:
-        width, height = self.widths[row], self.heights[row]
-        return Image(width, height) if width and height else Image()
+    def picture(self, row: int) -> Picture:
+        """The size of a picture, 0 where it is not known."""
+        head = self.heads[row]
+        if head is None or not isinstance(head.media, Image):
+            return Picture(0.0, 0.0)
+        return Picture(head.media.width or 0.0, head.media.height or 0.0)
 
     def refused(self, row: int) -> bool:
-        return self.keys[row] == _NO_KEY
+        return self.heads[row] is None
 
-    def add(self, id: Id, key: str, name: str, size: tuple[float, float], extra: Extra) -> None:
-        self.rows[id] = len(self.keys)
-        self.keys.append(key)
-        self.names.append(name)
-        self.widths.append(size[0])
-        self.heights.append(size[1])
-        self.extras.append(extra)
+    def add(self, id: Id, head: Sample | None) -> int:
+        """Add a picture; its row."""
+        row = self.rows[id] = len(self.heads)
+        self.heads.append(head)
         self.used.append(0)
+        return row
+
+    def sized(self, width: float | None, height: float | None) -> Image:
+        """The media of a picture, the same value for all of one size."""
+        if not width or not height:
+            width = height = 0.0
+        media = self._sizes.get((width, height))
+        if media is None:
+            media = Image(width, height) if width else Image()
+            self._sizes[width, height] = media
+        return media
 
 
 def _other_spelling(id: Id) -> Id | None:
@@ -82,38 +93,54 @@ def read_pictures(walker: Walker, pictures: Pictures, reading: Reading, path: st
     """Add the `images` array where the walker is. Bad records are rejected, each alone."""
     keep_extra = reading.wanted.extra is None or "coco" in reading.wanted.extra
     all_fields = keep_extra or reading.keys.needs_fields
-    unknown = 0
-    for batch in walker.array(IMAGES):
-        reading.report.ledger.samples.read += len(batch.values or batch.spans or ())
-        fields = FIELDS.decode(batch.piece) if batch.values is not None else None
-        raws = batch.raws() if batch.values is None else None
-        records: Sequence[ImageRecord | bytes] = batch.values or raws or ()
+    adding = _Adding(pictures, reading, keep_extra)
+    decoder: msgspec.json.Decoder[list[Any]] = OPEN_IMAGES if all_fields else IMAGES
+    for batch in walker.array(decoder):
+        reading.report.ledger.samples.read += len(batch)
+        records, fields = _decoded(batch, all_fields)
         for position, record in enumerate(records):
-            where = Where(path=path, pointer=f"/images/{batch.index + position}")
             try:
-                if isinstance(record, bytes):
-                    known, others = _lenient_image(record, reading, where)
+                if fields is not None:
+                    adding.add(record, _others(fields[position], all_fields))
+                elif isinstance(record, bytes):
+                    adding.add(*_lenient_image(record, reading, _place(path, batch, position)))
                 else:
-                    known = record
-                    others = _others(fields[position], all_fields) if fields else {}
-                unknown += _add(known, others, pictures, reading, keep_extra)
+                    adding.add(record, {})
             except Unusable as problem:
-                raws = batch.raws() if raws is None else raws
-                place = msgspec.structs.replace(where, pointer=f"{where.pointer}{problem.pointer}")
-                reading.report.reject(
-                    problem.code, place, raws[position], "samples", **problem.values
-                )
-    if unknown:
-        reading.report.add(codes.SIZE_UNKNOWN, Where(path=path), count=unknown)
+                where = _place(path, batch, position, problem.pointer)
+                raw = batch.raws()[position]
+                reading.report.reject(problem.code, where, raw, "samples", **problem.values)
+    adding.finish(path)
+
+
+def _decoded(
+    batch: Batch[Any], all_fields: bool
+) -> tuple[Sequence[Any], list[dict[str, msgspec.Raw]] | None]:
+    """The records of a window, and the fields of each where they matter or are unusual."""
+    if not all_fields:
+        return batch.values if batch.values is not None else batch.raws(), None
+    if batch.values is not None:
+        with contextlib.suppress(*UNDECODABLE):
+            return batch.values, FIELDS.decode(batch.piece)
+    return batch.raws(), None
+
+
+def _place(path: str, batch: Batch[Any], position: int, pointer: str = "") -> Where:
+    return Where(path=path, pointer=f"/images/{batch.index + position}{pointer}")
 
 
 def _others(fields: dict[str, msgspec.Raw], decode: bool) -> dict[str, Any]:
-    """The fields beyond the usual ones; their values only when they are wanted."""
-    return {
-        name: json.loads(bytes(raw)) if decode or name in KEY_FIELDS else None
-        for name, raw in fields.items()
-        if name not in IMAGE_FIELDS
-    }
+    """The fields beyond the usual ones; their values only when wanted. Raises `Unusable`."""
+    try:
+        return {
+            name: json.loads(bytes(raw)) if decode or name in KEY_FIELDS else None
+            for name, raw in fields.items()
+            if name not in IMAGE_FIELDS
+        }
+    except (ValueError, RecursionError) as error:
+        raise Unusable(
+            codes.RECORD_MALFORMED, expected="a JSON object", found=f"broken JSON ({error})"
+        ) from None
 
 
 def _lenient_image(
@@ -134,63 +161,97 @@ def _lenient_image(
     return record, {k: v for k, v in fields.items() if k not in IMAGE_FIELDS}
 
 
-def _add(
-    record: ImageRecord,
-    others: dict[str, Any],
-    pictures: Pictures,
-    reading: Reading,
-    keep_extra: bool,
-) -> int:
-    """Add a picture; 1 if its size is not known. Raises `Unusable`."""
-    first = pictures.find(record.id)
-    if first is not None:
-        raise Unusable(
-            codes.ID_DUPLICATE,
-            "/id",
-            field="image id",
-            value=shown(record.id),
-            first=repr(pictures.names[first]),
-        )
-    width, height = record.width, record.height
-    for name, number in (("width", width), ("height", height)):
-        if number is not None and number <= 0:
-            _refuse(record, pictures)
+class _Adding:
+    """Adds image records to the table, and sums up what is told once."""
+
+    def __init__(self, pictures: Pictures, reading: Reading, keep_extra: bool) -> None:
+        self._pictures = pictures
+        self._keys = reading.keys
+        self._report = reading.report
+        self._keep_extra = keep_extra
+        self._are_ids = reading.keys.are_ids
+        self._unknown = 0
+        self._fields: dict[str, int] = {}
+        self._nothing: Extra = {}
+
+    def add(self, record: ImageRecord, others: dict[str, Any]) -> None:
+        """Add a picture. Raises `Unusable`; its annotations are then refused too."""
+        pictures = self._pictures
+        first = pictures.find(record.id)
+        if first is not None:
+            head = pictures.heads[first]
+            raise Unusable(
+                codes.ID_DUPLICATE,
+                "/id",
+                field="image id",
+                value=shown(record.id),
+                first=repr(head.uri or head.key) if head else "a refused picture",
+            )
+        try:
+            head = self._head(record, others)
+        except Unusable:
+            pictures.add(record.id, None)
+            raise
+        pictures.add(record.id, head)
+
+    def finish(self, path: str) -> None:
+        """Tell the sums."""
+        if self._unknown:
+            self._report.add(codes.SIZE_UNKNOWN, Where(path=path), count=self._unknown)
+        for name, count in self._fields.items():
+            self._report.field(f"coco:{name} (of images)", count)
+
+    def _head(self, record: ImageRecord, others: dict[str, Any]) -> Sample:
+        width, height = record.width, record.height
+        if (width is not None and width <= 0) or (height is not None and height <= 0):
+            name, number = (
+                ("width", width) if width is not None and width <= 0 else ("height", height)
+            )
             raise Unusable(
                 codes.RECORD_MALFORMED,
                 "/" + name,
                 expected=f"{name} above 0",
                 found=shown(number),
             )
-    name = record.file_name or name_without_file(record.coco_url, record.id)
-    usual = {"width": width, "height": height, "coco_url": record.coco_url}
-    given = None if reading.keys.renames else _given_key(others)
-    path = name if given is None else others[given]
-    key, problem = reading.keys.key(path, str(record.id), {**others, **usual})
-    if key is None:
-        _refuse(record, pictures)
-        code, values = problem  # type: ignore[misc]
-        raise Unusable(code, "", **values)
-    row = len(pictures.keys)
-    if given == "global_key" and key == name:
-        pictures.without_uri.add(row)
-    if given == "data_row_id":
-        pictures.with_data_row_id.add(row)
-    if given is not None:
-        others = {field: value for field, value in others.items() if field != given}
-    extra: Extra = {}
-    if keep_extra:
-        extra["coco:id"] = record.id
+        name = record.file_name or name_without_file(record.coco_url, record.id)
+        given = None if self._keys.renames or not others else _given_key(others)
+        fields = others
+        if self._keys.renames:
+            fields = {**others, "width": width, "height": height, "coco_url": record.coco_url}
+        path = name if given is None else others[given]
+        key, problem = self._keys.key(path, str(record.id), fields)
+        if key is None:
+            code, values = problem  # type: ignore[misc]
+            raise Unusable(code, "", **values)
+        if given is not None:
+            others = {field: value for field, value in others.items() if field != given}
+        media = self._pictures.sized(width, height)
+        self._unknown += media.width is None
+        return Sample(
+            key,
+            media,
+            uri=None if given == "global_key" and key == name else name,
+            key_is_id=self._are_ids or given == "data_row_id",
+            extra=self._extra(record, others),
+        )
+
+    def _extra(self, record: ImageRecord, others: dict[str, Any]) -> Extra:
+        """The fields that the model has no place for: kept, or counted."""
+        counts = self._fields
+        if not self._keep_extra:
+            for field in BESIDE:
+                if getattr(record, field, ABSENT) not in (ABSENT, None):
+                    counts[field] = counts.get(field, 0) + 1
+            for field in others:
+                counts[field] = counts.get(field, 0) + 1
+            return self._nothing
+        extra: Extra = {"coco:id": record.id}
         if record.file_name is None:
             extra["coco:file_name"] = None
         if record.coco_url is not None:
             extra["coco:coco_url"] = record.coco_url
         extra.update((f"coco:{field}", value) for field, value in others.items())
-    else:
-        for field in (*others, *(["coco_url"] if record.coco_url is not None else [])):
-            reading.report.field(f"coco:{field} (of images)")
-    size = (width, height) if width and height else (0.0, 0.0)
-    pictures.add(record.id, key, name, size, extra)
-    return size[0] == 0
+        return extra
 
 
 def _given_key(others: dict[str, Any]) -> str | None:
@@ -199,11 +260,6 @@ def _given_key(others: dict[str, Any]) -> str | None:
         if isinstance(others.get(field), str) and others[field]:
             return field
     return None
-
-
-def _refuse(record: ImageRecord, pictures: Pictures) -> None:
-    """Keep the id of a refused picture, so that its annotations can be told why they go too."""
-    pictures.add(record.id, _NO_KEY, record.file_name or str(record.id), (0.0, 0.0), {})
 
 
 # ------------------------------------------------------------------------------------ categories
@@ -230,6 +286,7 @@ def read_categories(data: bytes, reading: Reading, class_key: str, path: str) ->
     by_id: dict[Id, Category] = {}
     report = reading.report
     used: dict[str, Id] = {}
+    keep_extra = reading.wanted.extra is None or "coco" in reading.wanted.extra
     for position, raw in enumerate(msgspec.json.decode(data, type=list[msgspec.Raw])):
         where = Where(path=path, pointer=f"/categories/{position}")
         try:
@@ -248,6 +305,10 @@ def read_categories(data: bytes, reading: Reading, class_key: str, path: str) ->
             )
         used.setdefault(category.name, id)
         by_id[id] = category
+        if not keep_extra:
+            for field in category.extra:
+                if field != "coco:id":
+                    report.field(f"{field} (of categories)")
     return Categories(by_id)
 
 

@@ -46,9 +46,20 @@ class ImageRecord(msgspec.Struct, gc=False):
     coco_url: str | None = None
 
 
+class PlainImageRecord(ImageRecord, gc=False, forbid_unknown_fields=True):
+    """An image record with the fields of cocodataset.org, and no other."""
+
+    license: msgspec.Raw = ABSENT
+    flickr_url: msgspec.Raw = ABSENT
+    date_captured: msgspec.Raw = ABSENT
+
+
+#: Fields of an image that the model has no place for.
+BESIDE = ("coco_url", "license", "flickr_url", "date_captured")
 ANNOTATIONS = msgspec.json.Decoder(list[AnnotationRecord])
 ANNOTATION = msgspec.json.Decoder(AnnotationRecord)
-IMAGES = msgspec.json.Decoder(list[ImageRecord])
+IMAGES = msgspec.json.Decoder(list[PlainImageRecord])
+OPEN_IMAGES = msgspec.json.Decoder(list[ImageRecord])
 FIELDS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 ANNOTATION_FIELDS = frozenset(AnnotationRecord.__struct_fields__)
 IMAGE_FIELDS = frozenset(ImageRecord.__struct_fields__)
@@ -98,6 +109,16 @@ class Lenient:
         """A finite number, or None if the field is missing or null. Raises `Unusable`."""
         value = self.fields.get(name)
         return None if value is None else self._number(value, name, "/" + name)
+
+    def flag(self, name: str) -> float | None:
+        """0 or 1, of which some tools write false or true. Raises `Unusable`."""
+        value = self.fields.get(name)
+        if not isinstance(value, bool):
+            return self.number(name)
+        place = msgspec.structs.replace(self.where, pointer=(self.where.pointer or "") + "/" + name)
+        found = f"{name} as {shown(value)}"
+        self.report.add(codes.SPELLING_MENDED, place, found=found, result=int(value))
+        return int(value)
 
     def id(self, name: str) -> Id | None:
         """An id: a whole number or a text. Raises `Unusable`."""
@@ -181,7 +202,7 @@ def annotation_record(lenient: Lenient) -> AnnotationRecord:
             expected="bbox with four numbers (x, y, width, height)",
             found=f"{len(box)} numbers",
         )
-    crowd = lenient.number("iscrowd")
+    crowd = lenient.flag("iscrowd")
     if crowd not in (None, 0, 1):
         raise Unusable(
             codes.RECORD_MALFORMED, "/iscrowd", expected="iscrowd as 0 or 1", found=shown(crowd)

@@ -92,7 +92,9 @@ def _write_ground_truth(
                 annotations.add(records.annotation(annotation, chosen, id, entry, options.rle))
             for classification in sample.classifications:
                 ids.changed += 1
-                annotations.add({"id": UNNUMBERED, **captions.record(classification, sample, id)})
+                # pycocotools asks for the category of each record wherever there are categories.
+                caption = captions.record(classification, sample, id)
+                annotations.add({"id": UNNUMBERED, "category_id": None, **caption})
         images.flush()
         annotations.flush()
         file.write(b'\n],\n"annotations":[')
@@ -224,12 +226,18 @@ def _is_pointless(annotation: Annotation) -> bool:
 def _outlined(annotation: Annotation, sample: Sample, report: Report) -> bool:
     """Whether a skeleton without any labelled point has an outline, which is what is left of it."""
     place = Where(sample=sample.key, annotation=annotation.id)
-    report.ledger.annotations.move("kept", "lost")
+    _lost(report)
     if geometry.bounds(annotation.value) is None:  # type: ignore[arg-type]
         report.add(codes.VALUE_NOT_HELD, place, kind="skeleton without points", target="coco")
         return False
     report.add(codes.DETAIL_DROPPED, place, what="a skeleton without a labelled point")
     return True
+
+
+def _lost(report: Report) -> None:
+    """Take back what `fit` said of an annotation that it could not see the fault of."""
+    account = report.ledger.annotations
+    account.move("kept" if account.kept else "changed", "lost")
 
 
 def _tell_ids(report: Report, **numbers: Numbers) -> None:
@@ -279,7 +287,7 @@ def _said(annotation: Annotation, sample: Sample, report: Report) -> bool:
     if not isinstance(value, Keypoints) or (value.points and value.outline is None):
         return True
     place = Where(sample=sample.key, annotation=annotation.id)
-    report.ledger.annotations.move("kept", "lost")
+    _lost(report)
     if not value.points:
         report.add(codes.VALUE_NOT_HELD, place, kind="skeleton without points", target="results")
         return False

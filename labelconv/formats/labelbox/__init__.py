@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import BinaryIO
 
 from labelconv.format import ANY_DEPTH, Evidence, Format, Holds
+from labelconv.formats.labelbox.reader import LabelboxReaderOptions, read
+from labelconv.formats.labelbox.reader_files import lines_in
 from labelconv.formats.labelbox.writer import LabelboxWriterOptions, write
 from labelconv.io import Peek, Source
 from labelconv.model import Box, Image, Mask, Point, Polygon, Polyline
@@ -35,9 +38,13 @@ def holds(options: LabelboxWriterOptions) -> tuple[Holds, ...]:
 
 def sniff(peek: Peek) -> Evidence:
     """MAL by its lines: JSON objects with `dataRow`."""
+    text = peek.text
     if peek.is_folder:
-        return Evidence(0, "a folder, not an NDJSON file")
-    first = peek.text.split(b"\n", 1)[0]
+        found = lines_in(Path(peek.name))
+        if not found:
+            return Evidence(0, "a folder without .ndjson files")
+        text = Source(found[0]).peek().text
+    first = text.split(b"\n", 1)[0]
     if first[:1] == b"{" and b'"dataRow"' in first:
         return Evidence(3, "lines of JSON objects with dataRow")
     return Evidence(0, "no dataRow in the first line")
@@ -66,7 +73,9 @@ FORMAT = Format(
     about="Labelbox model-assisted-labeling (MAL) NDJSON, images",
     url="https://docs.labelbox.com/reference/import-image-annotations",
     holds=holds,
+    read=read,
     write=write,
+    reader_options=LabelboxReaderOptions,
     writer_options=LabelboxWriterOptions,
     sniff=sniff,
     check=check_file,

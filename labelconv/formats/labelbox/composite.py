@@ -1,17 +1,18 @@
-"""Composite masks: one coloured PNG for a data row, each instance a colour of its own."""
+"""Composite masks: coloured PNGs for a data row, each instance a colour of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Raw
 
 from labelconv import masks
+from labelconv.formats.labelbox.names import ascii_text
 from labelconv.identity import Names
-from labelconv.model import Annotation, Mask
+from labelconv.model import Mask
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 class ColouredMask(msgspec.Struct):
     """The wire form: where the PNG is, and which colour is this instance."""
 
-    instanceURI: str
+    instanceURI: Raw
     colorRGB: tuple[int, int, int]
 
 
 class Composites:
-    """Writes the PNGs of a run into a folder.
+    """Draws the masks of one data row after the other, and writes the PNGs into a folder.
 
     Instances that overlap cannot share a picture, so each goes into the first picture of its data
     row where it covers no other; most rows need one picture.
@@ -36,40 +37,43 @@ class Composites:
         self._folder = folder
         self._url = url if not url or url.endswith("/") else url + "/"
         self._names = Names()
+        self._pictures: list[NDArray[np.uint8]] = []
+        self._counts: list[int] = []
 
-    def add(self, key: str, annotations: Iterable[Annotation]) -> dict[str, object]:
-        """Write the pictures of one data row; the mask payload of each annotation by its id."""
+    def place(self, key: str, mask: Mask) -> Any:
+        """Draw a mask of the data row `key`; its payload."""
         import numpy as np
 
-        layers: list[NDArray[np.uint8]] = []
-        counts: list[int] = []
-        placed: dict[str, object] = {}
-        for annotation in annotations:
-            if not isinstance(annotation.value, Mask):
-                continue
-            pixels = masks.to_array(annotation.value).astype(bool)
-            number = next(
-                (
-                    n
-                    for n, layer in enumerate(layers)
-                    if layer.shape[:2] == pixels.shape and not layer[pixels].any()
-                ),
-                len(layers),
-            )
-            if number == len(layers):
-                layers.append(np.zeros((*pixels.shape, 3), dtype=np.uint8))
-                counts.append(0)
-            counts[number] += 1
-            colour = _colour(counts[number])
-            layers[number][pixels] = colour
-            name = quote(f"{self._names.uuid(key, f'masks {number}')}.png")
-            placed[annotation.id] = ColouredMask(self._url + name, colour)
-        if layers:
+        pixels = masks.to_array(mask).astype(bool)
+        if not pixels.any():
+            # A colour that is nowhere in the picture is refused, so this one stands by itself.
+            return {"png": masks.png_base64(mask)}
+        number = next(
+            (
+                n
+                for n, picture in enumerate(self._pictures)
+                if picture.shape[:2] == pixels.shape and not picture[pixels].any()
+            ),
+            len(self._pictures),
+        )
+        if number == len(self._pictures):
+            self._pictures.append(np.zeros((*pixels.shape, 3), dtype=np.uint8))
+            self._counts.append(0)
+        self._counts[number] += 1
+        colour = _colour(self._counts[number])
+        self._pictures[number][pixels] = colour
+        return ColouredMask(ascii_text(self._url + quote(self._name(key, number))), colour)
+
+    def finish(self, key: str) -> None:
+        """Write the pictures of the data row `key`."""
+        if self._pictures:
             self._folder.mkdir(exist_ok=True)
-        for number, layer in enumerate(layers):
-            name = f"{self._names.uuid(key, f'masks {number}')}.png"
-            (self._folder / name).write_bytes(masks.colours_to_png(layer))
-        return placed
+        for number, picture in enumerate(self._pictures):
+            (self._folder / self._name(key, number)).write_bytes(masks.colours_to_png(picture))
+        self._pictures, self._counts = [], []
+
+    def _name(self, key: str, number: int) -> str:
+        return f"{self._names.uuid(key, f'masks {number}')}.png"
 
 
 def _colour(number: int) -> tuple[int, int, int]:

@@ -1,33 +1,203 @@
-"""How features, questions and options are named on the wire: by name, or by schema id."""
+"""How features, questions and options are named on the wire: by name, or by schema id.
+
+With the project's ontology, what it does not have raises a `Fault` with the code that `check` would
+give: both ask `check_ontology`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii
-from typing import Any
+from typing import Any, TypeAlias
 
-from msgspec import UNSET, Raw
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
 
-from labelconv.problems import Report
+from labelconv import codes
+from labelconv.formats.labelbox import records
+from labelconv.formats.labelbox.check_ontology import ontology_findings
+from labelconv.formats.labelbox.faults import Fault, malformed
+from labelconv.formats.labelbox.ontology import Ontology, Option, Question, Questions
+from labelconv.model import Checklist, Classification, FreeText, Radio
+
+#: (name, schemaId) as JSON; one of them is UNSET.
+Feature: TypeAlias = tuple[Raw | UnsetType, Raw | UnsetType]
+
+_ROW = records.DataRow(global_key="-")
+_BOX = records.Box(top=0, left=0, height=1, width=1)
+_XY = records.Position(x=0, y=0)
+_UUID = "00000000-0000-0000-0000-000000000000"
+#: A line of each kind, by which the ontology is asked whether a feature takes it.
+_LINES = {
+    "bbox": records.Line(data_row=_ROW, bbox=_BOX),
+    "polygon": records.Line(data_row=_ROW, polygon=(_XY, _XY, _XY)),
+    "line": records.Line(data_row=_ROW, line=(_XY, _XY)),
+    "point": records.Line(data_row=_ROW, point=_XY),
+    "mask": records.Line(data_row=_ROW, mask=records.Mask(png="-")),
+    "relationship": records.Line(
+        data_row=_ROW,
+        relationship=records.Relationship(source=_UUID, target=_UUID, type="unidirectional"),
+    ),
+}
+_NESTED = msgspec.json.Decoder(tuple[records.Nested, ...])
+_encode = msgspec.json.Encoder().encode
 
 
 class Names:
-    """Names as they are."""
+    """Spells names. `ontology` is what they are checked against, `by_id` writes its ids instead."""
 
-    def feature(self, name: str, report: Report) -> tuple[Any, Any]:
-        """(name, schemaId) of a tool; one of them is UNSET."""
-        return ascii_text(name), UNSET
+    def __init__(self, ontology: Ontology | None = None, *, by_id: bool = False) -> None:
+        self._ontology = ontology
+        self._by_id = by_id
+        #: What was left out since the last look: confidences of answers that are not within 0 and
+        #: 1, and checklists without a tick.
+        self.unsure = 0
+        self.unticked: list[str] = []
 
-    def question(self, name: str, under: str | None, report: Report) -> dict[str, Any]:
-        return {"name": ascii_text(name)}
+    def feature(self, name: str, payload: str) -> Feature:
+        """How a line with this payload (`bbox`, `mask` …) names its tool. Raises `Fault`."""
+        spelled = ascii_name(name)
+        if self._ontology is None:
+            return spelled, UNSET
+        _check(msgspec.structs.replace(_LINES[payload], name=name), self._ontology)
+        tool = self._ontology.tools[name]
+        return (UNSET, self._id(tool.id, name)) if self._by_id else (spelled, UNSET)
 
-    def option(self, name: str, question: str, report: Report) -> dict[str, Any]:
-        return {"name": ascii_text(name)}
+    def nested(
+        self, classifications: Sequence[Classification], tool: str, payload: str
+    ) -> list[dict[str, Any]]:
+        """The answers below an object. Raises `Fault`."""
+        plain = _Speller(self, None).all(classifications)
+        if self._ontology is None:
+            return plain
+        below = _NESTED.decode(_encode(plain))
+        line = msgspec.structs.replace(_LINES[payload], name=tool, classifications=below)
+        _check(line, self._ontology)
+        questions = self._ontology.tools[tool].questions
+        return _Speller(self, questions).all(classifications)
+
+    def answered(self, classification: Classification) -> dict[str, Any] | None:
+        """The answer to a question about a whole data row, if it says anything. Raises `Fault`."""
+        plain = _Speller(self, None).answered(classification)
+        if self._ontology is None or plain is None:
+            return plain
+        (nested,) = _NESTED.decode(_encode([plain]))
+        line = records.Line(
+            data_row=_ROW,
+            name=nested.name,
+            answer=nested.answer,
+            classifications=nested.classifications,
+        )
+        _check(line, self._ontology)
+        return _Speller(self, self._ontology.questions).answered(classification)
+
+    def joins(self, relation: str, source: str, target: str, *, directed: bool) -> None:
+        """Whether a relation may join these features; raises `Fault` where it may not."""
+        tools = {} if self._ontology is None else self._ontology.tools
+        tool, first, second = tools.get(relation), tools.get(source), tools.get(target)
+        if tool is None or first is None or second is None or not tool.constraints:
+            return
+        pairs = (
+            {(first.id, second.id)}
+            if directed
+            else {
+                (first.id, second.id),
+                (second.id, first.id),
+            }
+        )
+        if not pairs & tool.constraints:
+            raise Fault(codes.RELATION_NOT_ALLOWED, "", name=relation, source=source, target=target)
+
+    def spelled(self, name: str, found: Question | Option | None) -> dict[str, Any]:
+        """A question or an option: as the ontology has it where it was `found`."""
+        if found is not None and self._by_id:
+            return {"schemaId": self._id(found.id, name)}
+        if isinstance(found, Question):
+            name = found.name  # the text shown, where it differs from the slug
+        return {"name": ascii_name(name)}
+
+    def _id(self, id: str | None, name: str) -> Raw:
+        if id is None:
+            hint = " with an id; take the ontology from the server, which gives ids"
+            raise Fault(codes.FEATURE_UNKNOWN, "/schemaId", name=name, hint=hint)
+        return ascii_text(id)
 
 
-def names_for(ontology: str | None, *, by_id: bool) -> Names:
-    return Names()
+class _Speller:
+    """Spells answers, and with `questions` what the ontology calls them (checked before)."""
+
+    def __init__(self, names: Names, questions: Questions | None) -> None:
+        self._names = names
+        self._questions = questions
+
+    def all(self, classifications: Sequence[Classification]) -> list[dict[str, Any]]:
+        """All of them that say anything."""
+        return [found for each in classifications if (found := self.answered(each)) is not None]
+
+    def answered(self, classification: Classification) -> dict[str, Any] | None:
+        name, answer = classification.name, classification.answer
+        question = None if self._questions is None else self._questions[name]
+        out = self._names.spelled(name, question)
+        if isinstance(answer, Radio):
+            out["answer"] = self._option(answer, question)
+        elif isinstance(answer, Checklist):
+            if not answer.options:
+                # Labelbox refuses an empty list; no line says the same.
+                self._names.unticked += [name] if self._questions is None else []
+                return None
+            out["answer"] = [self._option(option, question) for option in answer.options]
+        else:
+            self._text(out, answer, question)
+        return out
+
+    def _text(self, out: dict[str, Any], answer: FreeText, question: Question | None) -> None:
+        """Nested answers stand beside a text (SDK 7.5.0), which has no object of its own."""
+        out["answer"] = ascii_text(answer.text)
+        if answer.classifications:
+            options = () if question is None else question.options.values()
+            below = {name: found for each in options for name, found in each.questions.items()}
+            speller = _Speller(self._names, None if question is None else below)
+            out["classifications"] = speller.all(answer.classifications)
+        self._confidence(out, answer)
+
+    def _option(self, chosen: Radio, question: Question | None) -> dict[str, Any]:
+        option = None if question is None else question.options[chosen.name]
+        out = self._names.spelled(chosen.name, option)
+        if chosen.classifications:
+            speller = _Speller(self._names, None if option is None else option.questions)
+            out["classifications"] = speller.all(chosen.classifications)
+        self._confidence(out, chosen)
+        return out
+
+    def _confidence(self, out: dict[str, Any], answer: Radio | FreeText) -> None:
+        if answer.confidence is None:
+            return
+        if 0 <= answer.confidence <= 1:
+            out["confidence"] = answer.confidence
+        elif self._questions is None:  # once, though the answer may be spelled twice
+            self._names.unsure += 1
+
+
+def _check(line: records.Line, ontology: Ontology) -> None:
+    found = next(ontology_findings(line, ontology), None)
+    if found is not None:
+        code, pointer, values = found
+        raise Fault(code, pointer, **values)
+
+
+def ascii_name(text: str) -> Raw:
+    """`ascii_text` of a name, which must not be empty."""
+    if not text:
+        malformed("/name", "a name", "an empty text")
+    return ascii_text(text)
 
 
 def ascii_text(text: str) -> Raw:
-    """A JSON string with nothing but ASCII in it."""
+    """A JSON string with nothing but ASCII in it. Raises `Fault` for half of a character."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            half = f"half of a surrogate pair (U+{ord(text[error.start]):04X})"
+            malformed("", "text of whole characters", half)
     return Raw(encode_basestring_ascii(text).encode("ascii"))

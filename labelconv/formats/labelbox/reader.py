@@ -7,7 +7,7 @@ an index of where their lines are. Relations come with their ends either way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import BinaryIO
 
@@ -22,19 +22,23 @@ from labelconv.formats.labelbox.reader_files import (
     File,
     Index,
     Scanned,
-    block_lines,
+    Spot,
+    any_line,
     decoded,
     files_of,
     kind_of,
-    one_line,
     scan,
+    strict_line,
 )
+from labelconv.formats.labelbox.reader_lenient import lenient_line
 from labelconv.formats.labelbox.reader_lines import Lines
 from labelconv.formats.labelbox.reader_masks import Pictures
-from labelconv.formats.labelbox.reader_names import Features, as_model, read_given
+from labelconv.formats.labelbox.reader_names import Features, read_given
+from labelconv.formats.labelbox.reader_ontology import ontology_in
 from labelconv.formats.labelbox.reader_rows import Rows, identities, identity
 from labelconv.formats.labelbox.records import Line
 from labelconv.formats.labelbox.wire import PLAIN, PLAIN_REST, fault
+from labelconv.identity import Names
 from labelconv.io import Source, lines, skip_mark
 from labelconv.model import (
     Annotation,
@@ -46,9 +50,8 @@ from labelconv.model import (
     Relation,
     Sample,
     Samples,
-    ontology_of,
 )
-from labelconv.problems import Report, Where
+from labelconv.problems import Where
 
 
 class LabelboxReaderOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,38 +77,9 @@ def read(source: Source, options: LabelboxReaderOptions, reading: Reading) -> Da
         return _Run(files, options, given, reading).samples()
 
     def ontology() -> Ontology:
-        return as_model(given) if given is not None else _used(files)
+        return ontology_in(files, given)
 
     return Samples(samples, ontology)
-
-
-def _used(files: list[File]) -> Ontology:
-    """The features that the lines name, by one pass that makes no shapes and reports nothing."""
-    made = Lines(Features(None), Pictures(None), Report())
-
-    def samples() -> Iterator[Sample]:
-        seen: set[str] = set()
-        for file in files:
-            with file.source.open() as stream:
-                skip_mark(stream, file.source.name)
-                for _, data in lines(stream):
-                    for line in decoded(data) or block_lines(data, Report()):
-                        if line is None or line.relationship is not UNSET:
-                            continue
-                        plain = line.answer is UNSET and line.answers is UNSET
-                        if plain and line.classifications is UNSET and line.name in seen:
-                            continue
-                        try:
-                            about = made.about(line)
-                        except Fault:
-                            continue  # said when the samples are read
-                        if isinstance(about, Annotation):
-                            seen.add(about.category)
-                            yield Sample("", Image(), (about,))
-                        else:
-                            yield Sample("", Image(), (), (about,))
-
-    return ontology_of(samples())
 
 
 class _Run:
@@ -127,6 +101,7 @@ class _Run:
         self._scanned = Scanned()
         self._index = Index()
         self._first_lines: dict[tuple[int, str], int] = {}
+        self._made_ids = Names()
         self._blank = 0
 
     def samples(self) -> Iterator[Sample]:
@@ -155,138 +130,182 @@ class _Run:
 
     def _block(self, file: int, first: int, offset: int, data: bytes) -> Iterator[Sample]:
         """The samples of a block of whole lines, neighbours of one data row together."""
-        block = decoded(data)
-        records = self._each_line(file, first, data) if block is None else block
-        ids = identities(records)
-        rows = self._rows
-        row_of, refused, whole = rows.numbers.get, rows.refused, rows.whole
-        all_whole = not self._reading.wanted.pieces
-        suspects = self._scanned.suspects
+        odd: set[int] = set()
+        records: Sequence[Line | None] | None = decoded(data)
+        if records is None:
+            records = self._each_line(file, first, data, odd)
+        if self._scanned.whole or not self._reading.wanted.pieces:
+            records = self._put_aside(records, file, first, offset, data)
+        ids, usual = identities(records)
+        row_of, refused = self._rows.numbers.get, self._rows.refused
+        quick = usual and not odd and not self._scanned.suspects
         as_tuple = msgspec.structs.astuple
         account = self._report.ledger.annotations
-        raws: list[bytes] = []
-        if all_whole or self._scanned.whole:
-            raws = data.split(b"\n")
-        current = -1
+        current = at = -1
         annotations: list[Annotation] = []
         asked: list[Classification] = []
-        at = -1
         for line in records:
             at += 1
-            if raws:
-                place = offset
-                offset += len(raws[at]) + 1
             if line is None:
                 continue
             row = row_of(line.data_row.global_key)
             if row is None:
-                row = rows.row(line.data_row, self._scanned.whole)
-            if all_whole or row in whole:
-                self._index.add(row, file, place, len(raws[at]), first + at)
-                continue
+                row = self._new_row(line, Spot(file, first + at, data, at))
+                if row is None:
+                    continue
             if row != current:
                 if annotations or asked:
                     yield self._sample(current, annotations, asked, [])
                     annotations, asked = [], []
                 current = row
-            box, id, name = line.bbox, ids[at], line.name
+            box, name = line.bbox, line.name
             if (
-                box is not UNSET
-                and id is not None
+                quick
+                and box is not UNSET
                 and name is not UNSET
                 and as_tuple(line)[PLAIN:] == PLAIN_REST
                 and line.schema_id is UNSET
                 and box.height >= 0
                 and line.data_row.id is UNSET
-                and not suspects
                 and not refused
             ):
                 left, top = box.left, box.top
                 shape = Box(left, top, left + box.width, top + box.height)
                 account.read += 1
-                annotations.append(Annotation(id, name, shape))
+                annotations.append(Annotation(ids[at] or f"line {first + at}", name, shape))
                 continue
-            made = self._made(line, row, file, first + at, data if not raws else raws[at], at)
+            spot = Spot(file, first + at, data, at)
+            made = self._made(line, row, spot, ids[at], at in odd)
             if isinstance(made, Annotation):
-                annotations.append(self._told_apart(made, row, file, first + at))
+                annotations.append(self._told_apart(made, row, spot))
             elif isinstance(made, Classification):
                 asked.append(made)
+            elif made is not None:
+                self._joined(row, set(), made, spot)
         if annotations or asked:
             yield self._sample(current, annotations, asked, [])
 
-    def _each_line(self, file: int, first: int, data: bytes) -> list[Line | None]:
-        """The lines of a block with something unusual in it; None for blank and bad ones."""
+    def _put_aside(
+        self, records: Sequence[Line | None], file: int, first: int, offset: int, data: bytes
+    ) -> list[Line | None]:
+        """Note where the lines are that come with their whole data row; the lines that are left."""
+        left: list[Line | None] = []
+        all_whole = not self._reading.wanted.pieces
+        for at, (line, raw) in enumerate(zip(records, data.split(b"\n"), strict=False)):
+            row = None
+            if line is not None:
+                row = self._rows.numbers.get(line.data_row.global_key)
+                if row is None:
+                    row = self._new_row(line, Spot(file, first + at, raw))
+            if row is not None and (all_whole or row in self._rows.whole):
+                self._index.add(row, file, offset, len(raw), first + at)
+                row = None
+            left.append(None if row is None else line)
+            offset += len(raw) + 1
+        return left
+
+    def _new_row(self, line: Line, spot: Spot) -> int | None:
+        """The number of a line's data row; None when it has none, and is rejected."""
+        if line.data_row.global_key is UNSET and line.data_row.id is UNSET:
+            self._by_older_rules(spot)
+            return None
+        return self._rows.row(line.data_row, self._scanned.whole)
+
+    def _each_line(self, file: int, first: int, data: bytes, odd: set[int]) -> list[Line | None]:
+        """The lines of a block with something unusual in it; None for blank and bad ones.
+
+        `odd` is filled with the indexes of those that only older rules accept.
+        """
         found: list[Line | None] = []
-        for number, raw in enumerate(data.removesuffix(b"\n").split(b"\n"), first):
+        for at, raw in enumerate(data.removesuffix(b"\n").split(b"\n")):
             if not raw.strip():
                 self._blank += 1
                 found.append(None)
                 continue
-            try:
-                found.append(one_line(raw, Report(), Where()))
-            except Fault as problem:
-                kind = kind_of(raw)
-                getattr(self._report.ledger, kind).read += 1
-                self._reject(problem, file, number, raw, kind, None)
-                found.append(None)
+            line = strict_line(raw)
+            if line is None:
+                odd.add(at)
+                line = self._by_older_rules(Spot(file, first + at, raw))
+            found.append(line)
         return found
 
-    def _made(
-        self, line: Line, row: int, file: int, number: int, data: bytes, at: int | None
-    ) -> Annotation | Classification | Relation | None:
-        """What a line says, counted; None when it was rejected.
+    def _by_older_rules(self, spot: Spot) -> Line | None:
+        """A line that today's rules refuse; None when older ones do too and it is rejected."""
+        try:
+            return any_line(spot.raw)
+        except Fault as problem:
+            kind = kind_of(spot.raw)
+            getattr(self._report.ledger, kind).read += 1
+            self._reject(problem, spot, kind, None)
+            return None
 
-        `data` is the line, or with `at` the block whose line of that index it may be.
-        """
-        path = self._files[file].source.name
+    def _made(
+        self, line: Line, row: int, spot: Spot, id: str | None, odd: bool
+    ) -> Annotation | Classification | Relation | None:
+        """What a line says, counted; None when it was rejected. `odd`: by older rules only."""
         kind = "annotations"
         if line.relationship is not UNSET:
             kind = "relations"
         elif line.answer is not UNSET or line.answers is not UNSET:
             kind = "classifications"
         getattr(self._report.ledger, kind).read += 1
-        where = Where(path, number, None, None, self._rows.keys[row])
         try:
-            problem = self._rows.refused.get(row)
-            if problem is not None:
-                raise Fault(problem[0], "/dataRow", **problem[1])
-            if fault(line) is not None:
-                # Once more, now that the notes about it may be told.
-                line = one_line(_line_at(data, at), self._report, where)
-            id = identity(line.uuid) or f"line {number}"
-            made = self._lines.made(line, id, where, self._files[file].folder)
-            if isinstance(made, Classification) and self._rows.answered(row, made.name):
-                value = f"{made.name!r} of this data row"
-                raise Fault(
-                    codes.ID_DUPLICATE, "", field="question", value=value, first="an earlier line"
-                )
-            if isinstance(made, Relation) and at is not None:
-                raise Fault(codes.RELATION_END_MISSING, "/relationship", missing=made.source)
+            return self._usable(line, row, spot, id, odd)
         except Fault as problem:
-            self._reject(problem, file, number, _line_at(data, at), kind, row)
-            return None
+            self._reject(problem, spot, kind, row)
+        except RecursionError:
+            found = "one that is nested too deeply"
+            deep = Fault(codes.RECORD_MALFORMED, expected="a line", found=found)
+            self._reject(deep, spot, kind, row)
+        return None
+
+    def _usable(
+        self, line: Line, row: int, spot: Spot, id: str | None, odd: bool
+    ) -> Annotation | Classification | Relation:
+        """What a line says; raises `Fault`."""
+        file = self._files[spot.file]
+        where = Where(file.source.name, spot.number, None, None, self._rows.keys[row])
+        problem = self._rows.refused.get(row)
+        if problem is not None:
+            raise Fault(problem[0], "/dataRow", **problem[1])
+        if odd or fault(line) is not None:
+            # Once more, now that the notes about it may be told.
+            line = lenient_line(self._report, where, spot.raw)
+        made = self._lines.made(line, id or f"line {spot.number}", where, file.folder)
+        if isinstance(made, Classification):
+            self._count_answer(made, row, id)
         return made
 
-    def _told_apart(self, made: Annotation, row: int, file: int, number: int) -> Annotation:
+    def _count_answer(self, made: Classification, row: int, id: str | None) -> None:
+        """Raise `Fault` for a second answer to one question."""
+        if self._rows.answered(row, made.name):
+            value = f"{made.name!r} of this data row"
+            first = "an earlier line"
+            raise Fault(codes.ID_DUPLICATE, "", field="question", value=value, first=first)
+        # Answers have no id in the model; the writer makes this one again.
+        if id not in (None, self._made_ids.uuid(self._rows.keys[row], f"answer:{made.name}")):
+            self._report.field("labelbox:uuid (of answers)")
+
+    def _told_apart(self, made: Annotation, row: int, spot: Spot) -> Annotation:
         """The annotation, under another id when its data row has one of that id already."""
         if self._scanned.suspects and hash(made.id.encode()) in self._scanned.suspects:
-            first = self._first_lines.setdefault((row, made.id), number)
-            if first != number:
-                return self._renamed(made, row, file, number)
+            first = self._first_lines.setdefault((row, made.id), spot.number)
+            if first != spot.number:
+                return self._renamed(made, row, spot)
         return made
 
-    def _renamed(self, made: Annotation, row: int, file: int, number: int) -> Annotation:
-        where = Where(self._files[file].source.name, number, None, "/uuid", self._rows.keys[row])
-        id = f"{made.id}@{number}"
+    def _renamed(self, made: Annotation, row: int, spot: Spot) -> Annotation:
+        path = self._files[spot.file].source.name
+        where = Where(path, spot.number, None, "/uuid", self._rows.keys[row])
+        id = f"{made.id}@{spot.number}"
         self._report.add(codes.ANNOTATION_ID_DUPLICATE, where, value=made.id, renamed=id)
         return msgspec.structs.replace(made, id=id)
 
-    def _reject(
-        self, problem: Fault, file: int, number: int, raw: bytes, kind: str, row: int | None
-    ) -> None:
+    def _reject(self, problem: Fault, spot: Spot, kind: str, row: int | None) -> None:
         key = None if row is None else self._rows.keys[row]
-        where = Where(self._files[file].source.name, number, None, problem.pointer, key)
-        self._report.reject(problem.code, where, raw, kind, **problem.values)
+        path = self._files[spot.file].source.name
+        where = Where(path, spot.number, None, problem.pointer, key)
+        self._report.reject(problem.code, where, spot.raw, kind, **problem.values)
 
     def _sample(
         self,
@@ -321,43 +340,36 @@ class _Run:
     def _whole_row(self, row: int, places: list[int], streams: list[BinaryIO]) -> Sample:
         annotations: list[Annotation] = []
         asked: list[Classification] = []
-        relations: list[tuple[Relation, int, int, bytes]] = []
+        relations: list[tuple[Relation, Spot]] = []
         ends: set[str] = set()
         for place in places:
             file, offset, length, number = self._index.place(place)
             stream = streams[file]
             stream.seek(offset)
-            raw = stream.read(length).removesuffix(b"\r")
-            made = self._made(one_line(raw, Report(), Where()), row, file, number, raw, None)
+            spot = Spot(file, number, stream.read(length))
+            strict = strict_line(spot.raw)
+            line = any_line(spot.raw) if strict is None else strict
+            made = self._made(line, row, spot, identity(line.uuid), strict is None)
             if isinstance(made, Annotation):
                 if made.id in ends:
-                    made = self._renamed(made, row, file, number)
+                    made = self._renamed(made, row, spot)
                 ends.add(made.id)
                 annotations.append(made)
             elif isinstance(made, Relation):
-                relations.append((made, file, number, raw))
+                relations.append((made, spot))
             elif made is not None:
                 asked.append(made)
         joined = [found for each in relations if (found := self._joined(row, ends, *each))]
         return self._sample(row, annotations, asked, joined)
 
-    def _joined(
-        self, row: int, ends: set[str], relation: Relation, file: int, number: int, raw: bytes
-    ) -> Relation | None:
+    def _joined(self, row: int, ends: set[str], relation: Relation, spot: Spot) -> Relation | None:
         """The relation with its ends as annotation ids; None when one is not there."""
         found = []
         for name, end in (("source", relation.source), ("target", relation.target)):
             id = identity(end)
             if id is None or id not in ends:
                 problem = Fault(codes.RELATION_END_MISSING, f"/relationship/{name}", missing=end)
-                self._reject(problem, file, number, raw, "relations", row)
+                self._reject(problem, spot, "relations", row)
                 return None
             found.append(id)
         return msgspec.structs.replace(relation, source=found[0], target=found[1])
-
-
-def _line_at(data: bytes, at: int | None) -> bytes:
-    """The line in question: `data` itself, or one line of the block `data`."""
-    if at is None:
-        return data
-    return data.split(b"\n")[at].removesuffix(b"\r")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from labelconv.errors import SourceError
 from labelconv.formats.labelbox.check_uuids import canonical_uuid
 from labelconv.formats.labelbox.faults import Fault
 from labelconv.formats.labelbox.reader_lenient import lenient_line
-from labelconv.formats.labelbox.reader_rows import row_text, spelled
+from labelconv.formats.labelbox.reader_rows import RowName, row_name, spelled
 from labelconv.formats.labelbox.records import Line, is_uuid
 from labelconv.formats.labelbox.wire import DECODER, fault
 from labelconv.grouping import by_row
@@ -55,6 +56,20 @@ def lines_in(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: natural_order(path.name))
 
 
+class Spot(msgspec.Struct):
+    """Where a line is: its file, its number, and the data it is, or of which it is the `at`th."""
+
+    file: int
+    number: int
+    data: bytes
+    at: int | None = None
+
+    @property
+    def raw(self) -> bytes:
+        data = self.data if self.at is None else self.data.split(b"\n")[self.at]
+        return data.removesuffix(b"\r")
+
+
 # ------------------------------------------------------------------------------------ decoding
 
 
@@ -74,22 +89,26 @@ def decoded(data: bytes) -> list[Line] | None:
     return found if whole and data.count(b"}\n{") == len(found) - 1 else None
 
 
-def one_line(raw: bytes, report: Report, where: Where) -> Line:
-    """One line, by today's rules or by older ones; notes go to `report`. Raises `Fault`."""
+def strict_line(raw: bytes) -> Line | None:
+    """One line by today's rules, or None."""
     try:
         line = DECODER.decode(raw)
-        if fault(line) is None:
-            return line
+        return line if fault(line) is None else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    return lenient_line(report, where, raw)
+        return None
 
 
-def block_lines(data: bytes, report: Report) -> Iterator[Line | None]:
+def any_line(raw: bytes) -> Line:
+    """One line by today's rules or by older ones, about which nothing is said. Raises `Fault`."""
+    line = strict_line(raw)
+    return lenient_line(Report(), Where(), raw) if line is None else line
+
+
+def block_lines(data: bytes) -> Iterator[Line | None]:
     """The lines of a block one by one; None for blank and bad ones."""
     for raw in data.removesuffix(b"\n").split(b"\n"):
         try:
-            yield one_line(raw, report, Where()) if raw.strip() else None
+            yield any_line(raw) if raw.strip() else None
         except Fault:
             yield None
 
@@ -98,9 +117,9 @@ def kind_of(raw: bytes) -> str:
     """The row of the ledger that a line belongs to which cannot be decoded."""
     if _RELATION in raw:
         return "relations"
-    return "classifications" if b'"answer' in raw and b'"classifications"' not in raw else (
-        "annotations"
-    )
+    if b'"answer' in raw and b'"classifications"' not in raw:
+        return "classifications"
+    return "annotations"
 
 
 # ------------------------------------------------------------------------------------ in advance
@@ -113,13 +132,13 @@ class Scanned(msgspec.Struct):
     `spelled`) of which there may be two.
     """
 
-    whole: frozenset[str] = frozenset()
+    whole: frozenset[RowName] = frozenset()
     suspects: frozenset[int] = frozenset()
 
 
 def scan(files: list[File]) -> Scanned:
     """Look all files over: a search of bytes, which decodes nothing but relations."""
-    whole: set[str] = set()
+    whole: set[RowName] = set()
     hashes = array("q")
     for file in files:
         with file.source.open() as stream:
@@ -131,11 +150,11 @@ def scan(files: list[File]) -> Scanned:
                 for raw in data.split(b"\n"):
                     if _RELATION in raw:
                         try:
-                            line = one_line(raw, Report(), Where())
+                            line = any_line(raw)
                         except Fault:
                             continue  # said when its turn comes
                         if line.relationship is not UNSET:
-                            whole.add(row_text(line.data_row))
+                            whole.add(row_name(line.data_row))
     return Scanned(frozenset(whole), _repeated(hashes))
 
 
@@ -150,8 +169,7 @@ def _plain(uuid: bytes) -> bytes:
 def _repeated(hashes: array[int]) -> frozenset[int]:
     """The numbers that occur more than once, without an object for each."""
     if len(hashes) < _MANY:
-        seen: set[int] = set()
-        return frozenset(number for number in hashes if number in seen or seen.add(number))
+        return frozenset(number for number, count in Counter(hashes).items() if count > 1)
     import numpy as np
 
     ordered = np.sort(np.frombuffer(hashes, dtype=np.int64))

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -54,9 +53,7 @@ _KNOWN = {
     kind: _known(kind)
     for kind in (Box, DataRow, Line, Mask, Nested, Option, Position, Relationship)
 }
-_PAYLOADS = {
-    field.encode_name for field in msgspec.structs.fields(Line) if field.name in BESIDE
-}
+_PAYLOADS = {field.encode_name for field in msgspec.structs.fields(Line) if field.name in BESIDE}
 
 
 class Lenient:
@@ -73,6 +70,8 @@ class Lenient:
             if given.get(name) is not None:
                 raise Fault(codes.PAYLOAD_NOT_READ, f"/{name}", found=name, media=media)
         cleaned = self._only(given, Line, "")
+        if cleaned.pop("groupKey", None) is not None:
+            self._report.field("labelbox:groupKey")  # the view of a medical volume
         self._envelope(cleaned)
         self._shape(cleaned)
         self._answers(cleaned, "")
@@ -267,12 +266,8 @@ def _escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-#: A line as a record, leniently read: (report, where, raw) → Line.
-Read = Callable[[Report, Where, bytes], Line]
 
 
 def lenient_line(report: Report, where: Where, raw: bytes) -> Line:

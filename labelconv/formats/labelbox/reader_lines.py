@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
@@ -61,24 +62,27 @@ class Lines:
 
         A relation's ends are uuids in any spelling. `beside` is the folder of the file.
         """
-        for field, name in _ELSEWHERE.items():
-            if getattr(line, field) is not UNSET:
-                raise Fault(
-                    codes.PAYLOAD_NOT_READ, f"/{name}", found=name, media=ELSEWHERE[name]
-                )
-        self._count(line)
         name = self._features.name(line.name, line.schema_id)
+        self._count(line)
         if line.answer is not UNSET or line.answers is not UNSET:
+            _only_pictures(line)
             return self._classification(line, "")
         if line.relationship is not UNSET:
             return self._relation(line, name, id)
+        value = self._value(line, where, beside)
         classifications: tuple[Classification, ...] = ()
         if line.classifications is not UNSET:
             classifications = self._nested(line.classifications, "")
         confidence = None if line.confidence is UNSET else line.confidence
-        return Annotation(
-            id, name, self._value(line, where, beside), classifications, confidence
-        )
+        return Annotation(id, name, value, classifications, confidence)
+
+    def about(self, line: Line) -> Annotation | Classification:
+        """What a line names, without its shape. Raises `Fault`."""
+        name = self._features.name(line.name, line.schema_id)
+        if line.answer is not UNSET or line.answers is not UNSET:
+            return self._classification(line, "")
+        asked = () if line.classifications is UNSET else self._nested(line.classifications, "")
+        return Annotation("", name, Point(0.0, 0.0), asked)
 
     def _count(self, line: Line | Nested | WireOption) -> None:
         """Fields that a line may have and the model has no place for."""
@@ -93,15 +97,17 @@ class Lines:
     # ------------------------------------------------------------------ shapes
 
     def _value(self, line: Line, where: Where, beside: Path | None) -> Value:
-        if line.bbox is not UNSET:
-            return self._box(line.bbox, where)
         if line.polygon is not UNSET:
             return self._polygon(line.polygon, where)
+        if line.bbox is not UNSET:
+            _only_pictures(line)
+            return self._box(line.bbox, where)
         if line.line is not UNSET:
             return Polyline(_coordinates(line.line))
         if line.point is not UNSET:
             return Point(line.point.x, line.point.y)
         if line.mask is UNSET:
+            _only_pictures(line)
             malformed("", "a payload of pictures", payload(line))
         return self._pictures.mask(line.mask, beside)
 
@@ -189,9 +195,7 @@ class Lines:
                 raise Fault(codes.OPTION_REPEATED, f"{at}/{key}/{i}", name=name, first=first)
         return Checklist(options)
 
-    def _option(
-        self, given: WireOption, at: str, beside: tuple[Classification, ...]
-    ) -> Radio:
+    def _option(self, given: WireOption, at: str, beside: tuple[Classification, ...]) -> Radio:
         """An option with what is asked below it, which 2023 samples have `beside` the answer."""
         if given.value is not UNSET or given.frames is not UNSET:
             _timed(f"{at}/frames" if given.frames is not UNSET else f"{at}/value")
@@ -208,5 +212,12 @@ def _timed(pointer: str) -> NoReturn:
     raise Fault(codes.PAYLOAD_NOT_READ, pointer, found=found, media=ELSEWHERE["frames"])
 
 
+def _only_pictures(line: Line) -> None:
+    """Raise `Fault` for a line about other media."""
+    for field, name in _ELSEWHERE.items():
+        if getattr(line, field) is not UNSET:
+            raise Fault(codes.PAYLOAD_NOT_READ, f"/{name}", found=name, media=ELSEWHERE[name])
+
+
 def _coordinates(positions: tuple[Position, ...]) -> tuple[float, ...]:
-    return tuple([number for position in positions for number in (position.x, position.y)])
+    return tuple(chain.from_iterable(map(msgspec.structs.astuple, positions)))

@@ -43,10 +43,8 @@ class Pictures:
         assert given.color_rgb is not UNSET
         colours = self._decoded.get(name)
         if colours is None:
-            if given.im_bytes is not UNSET:
-                data = _base64(name, at)
-            else:
-                data = self._read(name, beside)
+            inside = given.im_bytes is not UNSET
+            data = _base64(name, at) if inside else self._read(name, beside)
             colours = _colours(data, at)
             while len(self._decoded) >= _KEPT:
                 del self._decoded[next(iter(self._decoded))]
@@ -70,8 +68,8 @@ class Pictures:
         inside = not parts.scheme and not parts.netloc
         inside = inside and not path.is_absolute() and ".." not in path.parts
         if self._folder is not None:
-            named = [path, path.name] if inside else [path.name]
-            places = [self._folder / place for place in named]
+            places = [self._folder / path] if inside else []
+            places.append(self._folder / path.name)
         elif inside and beside is not None:
             places = [beside / path]
         for place in places:
@@ -79,7 +77,9 @@ class Pictures:
                 try:
                     return place.read_bytes()
                 except OSError as error:
-                    raise Fault(codes.FILE_MISSING, at, file=f"{place} ({error.strerror})") from None
+                    raise Fault(
+                        codes.FILE_MISSING, at, file=f"{place} ({error.strerror})"
+                    ) from None
         if places:
             raise Fault(codes.FILE_MISSING, at, file=str(places[0]))
         raise Fault(
@@ -117,7 +117,5 @@ def _colours(data: bytes, pointer: str) -> NDArray[np.uint32]:
         pixels = masks.colours_from_png(data).astype(np.uint32)
     except _BROKEN as error:
         raise Fault(codes.MASK_UNUSABLE, pointer, message=str(error)) from None
-    packed: NDArray[np.uint32] = pixels[:, :, 0] << 16 | pixels[:, :, 1] << 8 | pixels[:, :, 2]
-    return packed
-
-
+    packed = pixels[:, :, 0] << 16 | pixels[:, :, 1] << 8 | pixels[:, :, 2]
+    return packed.astype(np.uint32, copy=False)

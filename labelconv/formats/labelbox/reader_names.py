@@ -79,6 +79,18 @@ def as_model(ontology: wire.Ontology) -> Ontology:
     )
 
 
+def joined(given: Ontology, used: Ontology) -> Ontology:
+    """The given ontology with what is used beyond it."""
+    categories = {category.name for category in given.categories}
+    questions = {question.name for question in given.questions}
+    return Ontology(
+        categories=given.categories
+        + tuple(each for each in used.categories if each.name not in categories),
+        questions=given.questions
+        + tuple(each for each in used.questions if each.name not in questions),
+    )
+
+
 _KINDS = ("radio", "checklist", "text")
 
 

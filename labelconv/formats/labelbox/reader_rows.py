@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 from msgspec import UNSET, UnsetType
 
@@ -16,14 +17,14 @@ from labelconv.problems import Code, Report
 class Rows:
     """The data rows met so far, by number.
 
-    `numbers` has them by `row_text`, `keys` are the samples' keys, `refused` those without a usable
+    `numbers` has them by `row_name`, `keys` are the samples' keys, `refused` those without a usable
     key (and why), `whole` those that must be delivered whole.
     """
 
     def __init__(self, keys: Keys, report: Report) -> None:
         self._keys = keys
         self._report = report
-        self.numbers: dict[str | UnsetType, int] = {}
+        self.numbers: dict[RowName | UnsetType, int] = {}
         self.keys: list[str] = []
         self.are_ids = bytearray()
         self.used = bytearray()
@@ -31,20 +32,20 @@ class Rows:
         self.whole: set[int] = set()
         self._answered: dict[str, Seen] = {}
 
-    def row(self, data_row: DataRow, whole: frozenset[str]) -> int:
+    def row(self, data_row: DataRow, whole: frozenset[RowName]) -> int:
         """The number of a data row, new or not; those that `whole` names are noted."""
-        text = row_text(data_row)
-        number = self.numbers.get(text)
+        row = row_name(data_row)
+        number = self.numbers.get(row)
         if number is None:
-            number = self.numbers[text] = len(self.keys)
-            self._enter(text, number)
-            if text in whole:
+            number = self.numbers[row] = len(self.keys)
+            self._enter(row, number)
+            if row in whole:
                 self.whole.add(number)
         return number
 
-    def _enter(self, text: str, number: int) -> None:
-        is_id = text.startswith("\0")
-        name = text[1:] if is_id else text
+    def _enter(self, row: RowName, number: int) -> None:
+        is_id = isinstance(row, tuple)
+        name = row[0] if isinstance(row, tuple) else row
         self._report.ledger.samples.read += 1
         key, problem = self._keys.key(name, name, {"id" if is_id else "globalKey": name})
         if key is None:
@@ -57,24 +58,22 @@ class Rows:
 
     def unused(self) -> Iterator[int]:
         """The data rows all of whose lines were bad."""
-        return (
-            row for row, used in enumerate(self.used) if not used and row not in self.refused
-        )
+        return (row for row, used in enumerate(self.used) if not used and row not in self.refused)
 
     def answered(self, row: int, question: str) -> bool:
         """Remember an answer; True if the data row has one to this question already."""
         return self._answered.setdefault(question, Seen()).add(row)
 
 
-def row_text(row: DataRow) -> str:
-    """A text that tells data rows apart: ids and global keys are different names.
+#: A global key as it is, an id in a tuple: different names, though the texts may be the same.
+RowName: TypeAlias = str | tuple[str]
 
-    A global key stands for itself, so that the usual case is one look into a dictionary.
-    """
+
+def row_name(row: DataRow) -> RowName:
+    """What tells data rows apart."""
     if row.global_key is not UNSET:
-        # A key may start with the mark of ids; doubled, it cannot be taken for one.
         return row.global_key
-    return f"\0{row.id}"
+    return ("" if row.id is UNSET else row.id,)
 
 
 def spelled(key: bytes) -> str:
@@ -90,9 +89,9 @@ def identity(uuid: str | UnsetType) -> str | None:
     return spelled(canonical_uuid(uuid)) if is_uuid(uuid) else uuid
 
 
-def identities(records: Sequence[Line | None]) -> list[str | None]:
-    """`identity` of many lines; None for those that say nothing."""
+def identities(records: Sequence[Line | None]) -> tuple[list[str | None], bool]:
+    """`identity` of many lines, and whether all of them are UUIDs in the usual spelling or none."""
     uuids = [UNSET if line is None else line.uuid for line in records]
     if canonical_uuids(uuids) is not None:
-        return [None if uuid is UNSET else uuid.lower() for uuid in uuids]
-    return [identity(uuid) for uuid in uuids]
+        return [None if uuid is UNSET else uuid.lower() for uuid in uuids], True
+    return [identity(uuid) for uuid in uuids], False

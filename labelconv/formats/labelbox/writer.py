@@ -1,47 +1,32 @@
 """Writes Labelbox MAL NDJSON for images: one line for each object, answer and relation.
 
 Payloads as in labelbox SDK 7.17.0, `data/serialization/ndjson/` (our reference: docs/labelbox.md).
-Lines are ASCII, joined by a line feed, never blank; numbers are shortest decimals, never NaN.
+Lines are ASCII, ended by a line feed, never blank; numbers are shortest decimals, never NaN. What
+cannot be written is rejected alone, with its line as it would have been.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from json.encoder import encode_basestring_ascii
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, Raw
 
-from labelconv import codes, masks
+from labelconv import codes
 from labelconv.errors import OptionError
 from labelconv.formats.labelbox.composite import Composites
-from labelconv.formats.labelbox.names import Names as FeatureNames
-from labelconv.formats.labelbox.names import names_for
-from labelconv.identity import Names
-from labelconv.model import (
-    Annotation,
-    Box,
-    Classification,
-    Coordinates,
-    Dataset,
-    FreeText,
-    Mask,
-    Point,
-    Polygon,
-    Polyline,
-    Radio,
-    Relation,
-    Sample,
-)
-from labelconv.problems import Report, Where
-
-#: Labelbox takes this many annotations of a feature on a data row (SDK, schema/annotation_import).
-FEATURE_CAP = 5_000
-#: Few lines at a time: their points then stay in the processor cache until they are encoded.
-_BUFFERED_LINES = 100
+from labelconv.formats.labelbox.faults import Fault
+from labelconv.formats.labelbox.names import Feature, Names, ascii_name
+from labelconv.formats.labelbox.reader_names import read_given
+from labelconv.formats.labelbox.writer_cap import FEATURE_CAP, Cap
+from labelconv.formats.labelbox.writer_output import Line, Output
+from labelconv.formats.labelbox.writer_shapes import PAYLOADS, put_shape
+from labelconv.formats.labelbox.writer_uuids import Uuids
+from labelconv.model import Annotation, Classification, Dataset, Relation, Sample
+from labelconv.problems import Outcome, Report, Where
 
 
 class LabelboxWriterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,7 +47,7 @@ class LabelboxWriterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     parts: Literal["split", "mask"] = "split"
     holes: Literal["mask", "fill"] = "mask"
     masks: Literal["png", "composite"] = "png"
-    mask_url: str = ""
+    mask_url: str = "masks/"
     keypoint: str = "{category} {keypoint}"
     names: Literal["name", "schemaId"] = "name"
     ontology: str | None = None
@@ -70,121 +55,25 @@ class LabelboxWriterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     lines: int | None = None
 
 
-class _BoxSizes(msgspec.Struct, gc=False):
-    top: float
-    left: float
-    height: float
-    width: float
-
-
-class _XY(msgspec.Struct, gc=False):
-    x: float
-    y: float
-
-
-class _Line(msgspec.Struct, gc=False, omit_defaults=True):
-    """A line as it is encoded; text comes as ASCII JSON in `Raw`."""
-
-    uuid: Any = UNSET
-    dataRow: Any = UNSET
-    name: Any = UNSET
-    schemaId: Any = UNSET
-    bbox: Any = UNSET
-    polygon: Any = UNSET
-    line: Any = UNSET
-    point: Any = UNSET
-    mask: Any = UNSET
-    answer: Any = UNSET
-    relationship: Any = UNSET
-    classifications: Any = UNSET
-    confidence: Any = UNSET
-
-
 def write(dataset: Dataset, target: Path, options: LabelboxWriterOptions, report: Report) -> None:
-    """Write the lines to the file `target`, or to files in the folder `target`."""
+    """Write the lines to the file `target`, or to files in the folder `target`.
+
+    Raises `OptionError` and, for the ontology, `SourceError`.
+    """
     if options.lines is not None and options.lines < 1:
         raise OptionError(f"lines of 1 or more expected, {options.lines} found")
     if options.names == "schemaId" and options.ontology is None:
         raise OptionError("names=schemaId needs the project's ontology: pass --ontology FILE")
-    names = names_for(options.ontology, by_id=options.names == "schemaId")
+    names = Names(read_given(options.ontology), by_id=options.names == "schemaId")
     composites = None
     if options.masks == "composite":
         composites = Composites(target / "masks", options.mask_url)
-    with _Output(target, options, composites is not None) as output:
-        builder = _Builder(options, names, composites, report, output)
+    folder = composites is not None or options.lines is not None
+    with Output(target, folder=folder, limit=options.lines) as output:
+        builder = _Builder(names, composites, report, output, uuids=options.uuid)
         for sample in dataset:
             builder.add(sample)
     report.ledger.written["lines"] = output.count
-
-
-def _ascii(text: str) -> Raw:
-    return Raw(encode_basestring_ascii(text).encode("ascii"))
-
-
-class _Output:
-    """The file or files that lines go to."""
-
-    def __init__(self, target: Path, options: LabelboxWriterOptions, folder: bool) -> None:
-        self.count = 0
-        self._target = target
-        self._limit = options.lines
-        self._buffer: list[_Line] = []
-        self._in_part = 0
-        self._parts = 0
-        self._encode = msgspec.json.Encoder().encode_lines
-        self._file: BinaryIO
-        self._paths: list[Path] = []
-        if folder or self._limit is not None:
-            target.mkdir()
-        if self._limit is None:
-            self._open(target / "annotations.ndjson" if folder else target)
-
-    def _open(self, path: Path) -> None:
-        self._file = path.open("w+b")
-        self._paths.append(path)
-
-    def __enter__(self) -> _Output:
-        if self._limit is not None:
-            self._next_part()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        try:
-            if exception[0] is None:
-                self.flush()
-        finally:
-            self._file.close()
-
-    def _next_part(self) -> None:
-        self._parts += 1
-        self._in_part = 0
-        self._open(self._target / f"part-{self._parts:05d}.ndjson")
-
-    def add(self, lines: list[_Line]) -> None:
-        """The lines of one sample, or of a piece of one."""
-        if self._limit is not None and self._in_part and self._in_part + len(lines) > self._limit:
-            self.flush()
-            self._file.close()
-            self._next_part()
-        self._buffer.extend(lines)
-        self.count += len(lines)
-        self._in_part += len(lines)
-        if len(self._buffer) >= _BUFFERED_LINES:
-            self.flush()
-
-    def flush(self) -> None:
-        if self._buffer:
-            self._file.write(self._encode(self._buffer))
-            self._buffer.clear()
-
-    def written(self) -> Iterator[dict[str, Any]]:
-        """All lines so far, decoded."""
-        self.flush()
-        self._file.flush()
-        for path in self._paths:
-            with path.open("rb") as file:
-                for line in file:
-                    yield json.loads(line)
 
 
 class _Builder:
@@ -192,175 +81,325 @@ class _Builder:
 
     def __init__(
         self,
-        options: LabelboxWriterOptions,
-        names: FeatureNames,
+        names: Names,
         composites: Composites | None,
         report: Report,
-        output: _Output,
+        output: Output,
+        *,
+        uuids: bool,
     ) -> None:
-        self._options = options
         self._names = names
         self._composites = composites
         self._report = report
         self._output = output
-        self._identity = Names()
-        self._totals: dict[str, int] = {}
-        self._exact: dict[tuple[str, str], int] | None = None
-        self._rows: tuple[str, Raw] = ("", Raw(b""))
-        self._features: dict[str, tuple[Raw | Any, Raw | Any]] = {}
+        self._with_uuids = uuids
+        self._uuids = Uuids()
+        self._cap = Cap(output)
+        self._row: tuple[str, bool, Raw] | None = None
+        self._features: dict[type, dict[str, Feature]] = {kind: {} for kind in PAYLOADS}
+        self._decided: dict[str, Outcome] = {}
 
     def add(self, sample: Sample) -> None:
         """Write all lines of a sample or of a piece of one."""
-        key = sample.key
-        row = self._data_row(sample)
-        annotations = sample.annotations
-        total = self._totals.get(key, 0) + len(annotations)
-        self._totals[key] = total
-        if total > FEATURE_CAP or self._exact is not None:
-            annotations = tuple(self._within_cap(sample))
-        placed: dict[str, object] = {}
+        if self._decided:
+            self._decided = {}
+        try:
+            row = self._data_row(sample)
+        except Fault as problem:
+            self._refuse_all(sample, problem)
+            return
+        annotations: Sequence[Annotation] = sample.annotations
+        lines: list[Line] = []
+        refused: set[int] = set()
+        for position, annotation in enumerate(annotations):
+            try:
+                lines.append(self._object(annotation, sample, row))
+            except Fault as problem:
+                self._reject_annotation(annotation, sample, problem)
+                refused.add(position)
         if self._composites is not None:
-            placed = self._composites.add(key, annotations)
-        with_uuid = self._options.uuid or bool(sample.relations)
-        lines = []
-        for annotation in annotations:
-            line = self._object(annotation, sample, row, placed)
-            if line is None:
-                continue
-            if with_uuid:
-                line.uuid = self._identity.uuid(key, annotation.id)
-            lines.append(line)
-        if sample.classifications or sample.relations:
-            lines.extend(self._answers(sample, row))
-            lines.extend(self._relation(relation, key, row) for relation in sample.relations)
+            self._composites.finish(sample.key)
+        if refused:
+            annotations = [each for n, each in enumerate(annotations) if n not in refused]
+        more = len(sample.classifications) + len(sample.relations)
+        if self._cap.may_exceed(sample.key, len(lines) + more):
+            annotations, lines = self._within_cap(annotations, lines, sample)
+        uuids: list[str] = []
+        if self._with_uuids or more:
+            uuids = self._uuids.of(sample.key, [each.id for each in annotations])
+        if self._with_uuids:
+            for line, uuid in zip(lines, uuids, strict=True):
+                line.uuid = uuid
+        if more:
+            self._add_others(sample, row, annotations, lines, uuids)
         if lines:
             self._output.add(lines)
+
+    def _add_others(
+        self,
+        sample: Sample,
+        row: Raw,
+        annotations: Sequence[Annotation],
+        lines: list[Line],
+        uuids: list[str],
+    ) -> None:
+        """Answers and relations, after the objects in `lines`."""
+        taken = set(uuids)
+        lines.extend(self._answers(sample, row, taken))
+        if sample.relations:
+            places = {each.id: n for n, each in reversed(list(enumerate(annotations)))}
+            for relation in sample.relations:
+                try:
+                    line = self._relation(relation, annotations, places, uuids, row)
+                except Fault as problem:
+                    self._reject_relation(relation, sample, problem)
+                    continue
+                if not self._cap.takes(sample.key, line):
+                    self._told_capped(sample.key, relation.id, relation.category)
+                    ledger = self._report.ledger.relations
+                    ledger.move(self._relation_fate(relation, sample.key), "lost")
+                    continue
+                for end in (relation.source, relation.target):
+                    lines[places[end]].uuid = uuids[places[end]]
+                if self._with_uuids:
+                    line.uuid = self._uuids.other(sample.key, relation.id, "relation", taken)
+                lines.append(line)
 
     # ------------------------------------------------------------------ envelope
 
     def _data_row(self, sample: Sample) -> Raw:
-        if self._rows[0] != sample.key or sample.key_is_id:
+        held = self._row
+        if held is None or held[0] != sample.key or held[1] != sample.key_is_id:
             kind = b'{"id":' if sample.key_is_id else b'{"globalKey":'
-            text = kind + encode_basestring_ascii(sample.key).encode("ascii") + b"}"
-            self._rows = (sample.key, Raw(text))
-        return self._rows[1]
+            row = Raw(kind + bytes(ascii_name(sample.key)) + b"}")
+            self._row = held = (sample.key, sample.key_is_id, row)
+        return held[2]
 
-    def _within_cap(self, sample: Sample) -> Iterator[Annotation]:
-        """The annotations that Labelbox takes; one too many of a feature is left out and told."""
-        if self._exact is None:
-            self._exact = {}
-            for line in self._output.written():
-                counted = (next(iter(line["dataRow"].values())), line.get("name", ""))
-                self._exact[counted] = self._exact.get(counted, 0) + 1
-        for annotation in sample.annotations:
-            counted = (sample.key, annotation.category)
-            count = self._exact.get(counted, 0) + 1
-            if count <= FEATURE_CAP:
-                self._exact[counted] = count
-                yield annotation
+    def _within_cap(
+        self, annotations: Sequence[Annotation], lines: list[Line], sample: Sample
+    ) -> tuple[list[Annotation], list[Line]]:
+        """What Labelbox takes; one too many of a feature is left out and told."""
+        kept: tuple[list[Annotation], list[Line]] = [], []
+        for annotation, line in zip(annotations, lines, strict=True):
+            if self._cap.takes(sample.key, line):
+                kept[0].append(annotation)
+                kept[1].append(line)
                 continue
-            self._report.add(
-                codes.FEATURE_CAP,
-                Where(sample=sample.key, annotation=annotation.id),
-                limit=FEATURE_CAP,
-                name=annotation.category,
-            )
-            self._report.ledger.annotations.move("kept", "lost")
+            self._told_capped(sample.key, annotation.id, annotation.category)
+            self._decide(annotation.id, sample.key, "lost")
+        return kept
+
+    def _told_capped(self, key: str, id: str | None, name: str) -> None:
+        place = Where(sample=key, annotation=id)
+        self._report.add(codes.FEATURE_CAP, place, limit=FEATURE_CAP, name=name)
 
     # ------------------------------------------------------------------ objects
 
-    def _object(
-        self, annotation: Annotation, sample: Sample, row: Raw, placed: dict[str, object]
-    ) -> _Line | None:
-        feature = self._features.get(annotation.category)
-        if feature is None:
-            feature = self._features[annotation.category] = self._feature(annotation.category)
-        value = annotation.value
-        line = _Line(UNSET, row, feature[0], feature[1])
+    def _object(self, annotation: Annotation, sample: Sample, row: Raw) -> Line:
+        """The line of an annotation, without its uuid. Raises `Fault`."""
+        value, category = annotation.value, annotation.category
         kind = type(value)
-        if kind is Box:
-            line.bbox = _BoxSizes(
-                value.y0,
-                value.x0,
-                value.y1 - value.y0,
-                value.x1 - value.x0,  # type: ignore[union-attr]
-            )
-        elif kind is Polygon:
-            line.polygon = _closed(value.parts[0][0])  # type: ignore[union-attr]
-        elif isinstance(value, Mask):
-            line.mask = placed.get(annotation.id) or {"png": masks.png_base64(value)}
-        elif isinstance(value, Polyline):
-            line.line = _points(value.points)
-        elif isinstance(value, Point):
-            line.point = _XY(value.x, value.y)
+        features = self._features[kind]
+        feature = features.get(category)
+        if feature is None:
+            feature = features[category] = self._names.feature(category, PAYLOADS[kind])
+        line = Line(UNSET, row, feature[0], feature[1])
         if annotation.classifications:
-            line.classifications = [
-                self._answered(c, annotation.category) for c in annotation.classifications
-            ]
-        if annotation.confidence is not None:
-            line.confidence = annotation.confidence
+            self._put_answers(line, annotation, sample)
+        put_shape(line, value, sample, self._composites)
+        confidence = annotation.confidence
+        if confidence is not None:
+            if 0 <= confidence <= 1:
+                line.confidence = confidence
+            else:
+                self._without_confidence(annotation.id, sample)
         return line
 
-    def _feature(self, name: str) -> tuple[Any, Any]:
-        return self._names.feature(name, self._report)
+    def _put_answers(self, line: Line, annotation: Annotation, sample: Sample) -> None:
+        payload = PAYLOADS[type(annotation.value)]
+        try:
+            answers = self._names.nested(annotation.classifications, annotation.category, payload)
+        except RecursionError:
+            raise _too_deep() from None
+        if answers:
+            line.classifications = answers
+        if self._told_left_out(Where(sample=sample.key, annotation=annotation.id)):
+            self._decide(annotation.id, sample.key, "lost")
+
+    def _without_confidence(self, id: str, sample: Sample) -> None:
+        """Labelbox takes confidences from 0 to 1 and refuses lines with any other."""
+        self._report.add(codes.CONFIDENCE_DROPPED, Where(sample=sample.key, annotation=id))
+        self._decide(id, sample.key, "lost")
+
+    def _told_left_out(self, place: Where) -> bool:
+        """Tell what was left out of answers, if anything was."""
+        names = self._names
+        left_out = bool(names.unsure or names.unticked)
+        for _ in range(names.unsure):
+            self._report.add(codes.CONFIDENCE_DROPPED, place)
+        for question in names.unticked:
+            what = f"the answer to {question!r}, a checklist without a tick,"
+            self._report.add(codes.DETAIL_DROPPED, place, what=what)
+        names.unsure, names.unticked = 0, []
+        return left_out
 
     # ------------------------------------------------------------------ answers, relations
 
-    def _answers(self, sample: Sample, row: Raw) -> Iterator[_Line]:
+    def _answers(self, sample: Sample, row: Raw, taken: set[str]) -> Iterator[Line]:
+        account = self._report.ledger.classifications
+        answered: set[str] = set()
         for classification in sample.classifications:
-            answered = self._answered(classification, None)
-            line = _Line(UNSET, row, answered.get("name", UNSET), answered.get("schemaId", UNSET))
-            line.answer = answered["answer"]
-            line.classifications = answered.get("classifications", UNSET)
-            line.confidence = answered.get("confidence", UNSET)
-            if self._options.uuid:
-                line.uuid = self._identity.uuid(sample.key, f"answer:{classification.name}")
+            try:
+                if classification.name in answered:
+                    raise _repeated(classification)
+                answered.add(classification.name)
+                line = self._answer(classification, row)
+            except Fault as problem:
+                self._reject_answer(classification, sample, problem)
+                continue
+            if self._told_left_out(Where(sample=sample.key)):
+                account.move("kept", "lost")
+            if line is None:
+                continue
+            if not self._cap.takes(sample.key, line):
+                self._told_capped(sample.key, None, classification.name)
+                account.move("kept", "lost")
+                continue
+            if self._with_uuids:
+                line.uuid = self._uuids.other(sample.key, classification.name, "answer", taken)
             yield line
 
-    def _answered(self, classification: Classification, under: str | None) -> dict[str, Any]:
-        """A classification as a nested line: name, answer and what hangs below."""
-        out = self._names.question(classification.name, under, self._report)
-        answer = classification.answer
-        if isinstance(answer, FreeText):
-            out["answer"] = _ascii(answer.text)
-            if answer.classifications:
-                out["classifications"] = [
-                    self._answered(c, classification.name) for c in answer.classifications
-                ]
-            if answer.confidence is not None:
-                out["confidence"] = answer.confidence
-        elif isinstance(answer, Radio):
-            out["answer"] = self._option(answer, classification.name)
-        else:
-            out["answer"] = [self._option(o, classification.name) for o in answer.options]
-        return out
-
-    def _option(self, chosen: Radio, question: str) -> dict[str, Any]:
-        out = self._names.option(chosen.name, question, self._report)
-        if chosen.classifications:
-            out["classifications"] = [self._answered(c, question) for c in chosen.classifications]
-        if chosen.confidence is not None:
-            out["confidence"] = chosen.confidence
-        return out
-
-    def _relation(self, relation: Relation, key: str, row: Raw) -> _Line:
-        name, schema = self._feature(relation.category)
-        line = _Line(UNSET, row, name, schema)
-        line.relationship = {
-            "source": self._identity.uuid(key, relation.source),
-            "target": self._identity.uuid(key, relation.target),
-            "type": "unidirectional" if relation.directed else "bidirectional",
-        }
-        line.uuid = self._identity.uuid(key, relation.id)
+    def _answer(self, classification: Classification, row: Raw) -> Line | None:
+        try:
+            answered = self._names.answered(classification)
+        except RecursionError:
+            raise _too_deep() from None
+        if answered is None:
+            return None
+        line = Line(UNSET, row, answered.get("name", UNSET), answered.get("schemaId", UNSET))
+        line.answer = answered["answer"]
+        line.classifications = answered.get("classifications", UNSET)
+        line.confidence = answered.get("confidence", UNSET)
         return line
 
+    def _relation(
+        self,
+        relation: Relation,
+        annotations: Sequence[Annotation],
+        places: dict[str, int],
+        uuids: list[str],
+        row: Raw,
+    ) -> Line:
+        ends = []
+        for end in (relation.source, relation.target):
+            if end not in places:
+                raise Fault(codes.RELATION_END_MISSING, missing=end)
+            ends.append(places[end])
+        source, target = ends
+        name, schema = self._names.feature(relation.category, "relationship")
+        joined = annotations[source].category, annotations[target].category
+        self._names.joins(relation.category, *joined, directed=relation.directed)
+        line = Line(UNSET, row, name, schema)
+        line.relationship = {
+            "source": uuids[source],
+            "target": uuids[target],
+            "type": "unidirectional" if relation.directed else "bidirectional",
+        }
+        return line
 
-def _points(coordinates: Coordinates) -> list[_XY]:
-    return list(map(_XY, coordinates[::2], coordinates[1::2]))
+    # ------------------------------------------------------------------ what is not written
+
+    def _decide(self, id: str, key: str, outcome: Outcome) -> None:
+        """Correct what `fit` decided about an annotation; once, though it may be several lines."""
+        source, before = self._fate(id, key)
+        before = self._decided.get(source, before)
+        if before not in ("rejected", outcome):
+            self._report.ledger.annotations.move(before, outcome)
+        if before != "rejected":
+            self._decided[source] = outcome
+
+    def _fate(self, id: str, key: str) -> tuple[str, Outcome]:
+        of, fates = self._report.fates
+        return fates.get(id, (id, "kept")) if of == key else (id, "kept")
+
+    def _refuse_all(self, sample: Sample, problem: Fault) -> None:
+        for annotation in sample.annotations:
+            self._reject_annotation(annotation, sample, problem)
+        for classification in sample.classifications:
+            self._reject_answer(classification, sample, problem)
+        for relation in sample.relations:
+            self._reject_relation(relation, sample, problem)
+
+    def _reject_annotation(self, annotation: Annotation, sample: Sample, problem: Fault) -> None:
+        self._decide(annotation.id, sample.key, "rejected")
+        self._reject(annotation, sample, problem, "annotations", annotation.id)
+
+    def _reject_answer(
+        self, classification: Classification, sample: Sample, problem: Fault
+    ) -> None:
+        self._told_left_out(Where(sample=sample.key))
+        self._report.ledger.classifications.move("kept", "rejected")
+        self._reject(classification, sample, problem, "classifications", None)
+
+    def _reject_relation(self, relation: Relation, sample: Sample, problem: Fault) -> None:
+        before = self._relation_fate(relation, sample.key)
+        self._report.ledger.relations.move(before, "rejected")
+        self._reject(relation, sample, problem, "relations", relation.id)
+
+    def _relation_fate(self, relation: Relation, key: str) -> Outcome:
+        """What `fit` decided: a relation is changed when an end is a piece of what it was."""
+        ends = (relation.source, relation.target)
+        return "changed" if any(self._fate(end, key)[0] != end for end in ends) else "kept"
+
+    def _reject(
+        self,
+        record: Annotation | Classification | Relation,
+        sample: Sample,
+        problem: Fault,
+        kind: str,
+        id: str | None,
+    ) -> None:
+        named = None if id is None else shown(id)
+        where = Where(pointer=problem.pointer or None, sample=shown(sample.key), annotation=named)
+        # The ledger is right already: several lines may be of one annotation.
+        getattr(self._report.ledger, kind).rejected -= 1
+        raw = refused_line(record, sample)
+        self._report.reject(problem.code, where, raw, kind, **problem.values)
 
 
-def _closed(ring: Coordinates) -> list[_XY]:
-    """The ring as points, the first repeated at the end, as the SDK writes it."""
-    points = _points(ring)
-    points.append(points[0])
-    return points
+def _repeated(classification: Classification) -> Fault:
+    value = f"{classification.name!r} of this data row"
+    first = "an earlier answer"
+    return Fault(codes.ID_DUPLICATE, "", field="question", value=value, first=first)
+
+
+def _too_deep() -> Fault:
+    found = "classifications that are nested too deeply"
+    return Fault(codes.RECORD_MALFORMED, "/classifications", expected="a line", found=found)
+
+
+def refused_line(record: Annotation | Classification | Relation, sample: Sample) -> bytes:
+    """The line that is not written, by names; what cannot even be spelled, as the model has it."""
+    row = Raw(json.dumps({"id" if sample.key_is_id else "globalKey": sample.key}))
+    names = Names()
+    line = Line(UNSET, row)
+    try:
+        if isinstance(record, Annotation):
+            line.name = ascii_name(record.category)
+            put_shape(line, record.value, sample, None)
+            if record.classifications:
+                line.classifications = names.nested(record.classifications, "", "")
+            return msgspec.json.encode(line)
+        if isinstance(record, Classification):
+            answered = names.answered(record)
+            if answered is not None:
+                return msgspec.json.encode({"dataRow": row, **answered})
+    except (Fault, RecursionError):
+        pass
+    kind, fields = type(record).__name__.lower(), msgspec.to_builtins(record)
+    return json.dumps({"dataRow": json.loads(bytes(row)), kind: fields}).encode("ascii")
+
+
+def shown(text: str) -> str:
+    """A text as reports can hold it: half of a surrogate pair is spelled out."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

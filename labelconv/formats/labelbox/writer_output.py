@@ -1,0 +1,105 @@
+"""The file or files that lines go to, and the form in which lines are encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+import msgspec
+from msgspec import UNSET
+
+#: Few lines at a time: their points then stay in the processor cache until they are encoded.
+BUFFERED_LINES = 100
+
+
+class Line(msgspec.Struct, gc=False, omit_defaults=True):
+    """A line as it is encoded; text comes as ASCII JSON in `Raw`."""
+
+    uuid: Any = UNSET
+    dataRow: Any = UNSET
+    name: Any = UNSET
+    schemaId: Any = UNSET
+    bbox: Any = UNSET
+    polygon: Any = UNSET
+    line: Any = UNSET
+    point: Any = UNSET
+    mask: Any = UNSET
+    answer: Any = UNSET
+    relationship: Any = UNSET
+    classifications: Any = UNSET
+    confidence: Any = UNSET
+
+
+class _Head(msgspec.Struct, gc=False):
+    """What is counted of a line that was written."""
+
+    dataRow: msgspec.Raw
+    name: msgspec.Raw = msgspec.Raw()
+    schemaId: msgspec.Raw = msgspec.Raw()
+
+
+class Output:
+    """The file `target`, or files in the folder `target`: one, or one for each `limit` lines."""
+
+    def __init__(self, target: Path, *, folder: bool, limit: int | None) -> None:
+        self.count = 0
+        self._target = target
+        self._limit = limit
+        self._buffer: list[Line] = []
+        self._in_part = 0
+        self._encode = msgspec.json.Encoder().encode_lines
+        self._paths: list[Path] = []
+        if folder:
+            target.mkdir()
+        if limit is not None:
+            first = self._part()
+        else:
+            first = target / "annotations.ndjson" if folder else target
+        self._file = self._opened(first)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            if exception[0] is None:
+                self.flush()
+        finally:
+            self._file.close()
+
+    def _part(self) -> Path:
+        return self._target / f"part-{len(self._paths) + 1:05d}.ndjson"
+
+    def _opened(self, path: Path) -> BinaryIO:
+        self._paths.append(path)
+        return path.open("wb")
+
+    def add(self, lines: list[Line]) -> None:
+        """The lines of one data row, which stay in one file, or of a piece of one."""
+        if self._limit is not None and self._in_part and self._in_part + len(lines) > self._limit:
+            self.flush()
+            self._file.close()
+            self._file = self._opened(self._part())
+            self._in_part = 0
+        self._buffer.extend(lines)
+        self.count += len(lines)
+        self._in_part += len(lines)
+        if len(self._buffer) >= BUFFERED_LINES:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._buffer:
+            self._file.write(self._encode(self._buffer))
+            self._buffer.clear()
+
+    def written(self) -> Iterator[tuple[bytes, bytes]]:
+        """The data row and the feature of all lines so far, both as JSON."""
+        self.flush()
+        self._file.flush()
+        decode = msgspec.json.Decoder(_Head).decode
+        for path in self._paths:
+            with path.open("rb") as file:
+                for line in file:
+                    head = decode(line)
+                    yield bytes(head.dataRow), bytes(head.name) or bytes(head.schemaId)
