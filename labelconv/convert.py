@@ -295,9 +295,10 @@ def _run(
     *,
     dry_run: bool = False,
 ) -> None:
-    assert writer.write is not None
+    assert writer.write is not None  # noqa: S101  # for mypy; _writer saw to it
     fitted = fit(dataset, writer, settings, report, min_iou=min_iou)
-    with quiet_collector(), publishing(target, folder=writer.folder(settings), sources=sources) as opened:
+    folder = writer.folder(settings)
+    with quiet_collector(), publishing(target, folder=folder, sources=sources) as opened:
         writer.write(fitted, opened.part, settings, report)
         _finish(report)
         refused = report.refused(allow)
@@ -388,4 +389,12 @@ def _refusal(refused: dict[str, int], report: Report) -> str:
     )
 
 
-__all__ = ["ReadDataset", "convert", "read", "refuse_report", "rejected_path", "write", "write_report"]
+__all__ = [
+    "ReadDataset",
+    "convert",
+    "read",
+    "refuse_report",
+    "rejected_path",
+    "write",
+    "write_report",
+]

@@ -43,7 +43,7 @@ class Source:
         self._latest: BinaryIO | None = None
         if self.name != "-" and not _REMOTE.match(self.name):
             try:
-                os.stat(self.name)
+                Path(self.name).stat()
             except OSError as error:
                 raise SourceError(f"{self.name}: {_reason(error)}") from error
 
@@ -194,7 +194,9 @@ class Target:
     it. `-` is standard output, written when all went well.
     """
 
-    def __init__(self, name: str | os.PathLike[str], *, folder: bool, sources: list[Source]) -> None:
+    def __init__(
+        self, name: str | os.PathLike[str], *, folder: bool, sources: list[Source]
+    ) -> None:
         self.name = os.fspath(name)
         self.folder = folder
         self._room: Path | None = None
@@ -276,7 +278,8 @@ def _refuse_input(path: Path, sources: list[Source]) -> None:
             continue
         if path.samefile(source.path):
             raise TargetError(
-                f"{path}: is the source; a target of another name expected, so that the source stays"
+                f"{path}: is the source; a target of another name expected, so that the source "
+                f"stays"
             )
 
 
@@ -290,10 +293,10 @@ def _remove(path: Path) -> None:
 def _remove_stale(path: Path) -> None:
     """Remove what a killed run left for this target; a running one is left alone."""
     pattern = re.compile(re.escape(f".{path.name}.") + r"(\d+)\.part")
-    for name in os.listdir(path.parent):
-        found = pattern.fullmatch(name)
+    for other in path.parent.iterdir():
+        found = pattern.fullmatch(other.name)
         if found and not _alive(int(found[1])):
-            _remove(path.parent / name)
+            _remove(other)
 
 
 def _alive(process: int) -> bool:

@@ -90,7 +90,9 @@ def options(kind: type[Any]) -> list[OptionRow]:
         given = field.default if field.default is not msgspec.NODEFAULT else None
         default = "" if given is None else as_text(given)
         listed.append(
-            OptionRow(field.name, values_in_words(hints[field.name]), default, told.get(field.name, ""))
+            OptionRow(
+                field.name, values_in_words(hints[field.name]), default, told.get(field.name, "")
+            )
         )
     return listed
 

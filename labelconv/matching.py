@@ -284,8 +284,8 @@ def drift(one: Value, other: Value) -> float | None:
     start at another point and run the other way round.
     """
     if isinstance(one, Box) and isinstance(other, Box):
-        edges = zip(msgspec.structs.astuple(one), msgspec.structs.astuple(other), strict=True)
-        return max(abs(p - q) for p, q in edges)
+        corner = max(abs(one.x0 - other.x0), abs(one.y0 - other.y0))
+        return max(corner, abs(one.x1 - other.x1), abs(one.y1 - other.y1))
     if isinstance(one, Point) and isinstance(other, Point):
         return max(abs(one.x - other.x), abs(one.y - other.y))
     if isinstance(one, OrientedBox) and isinstance(other, OrientedBox):
@@ -354,6 +354,7 @@ def _skeleton_drift(one: Keypoints, other: Keypoints) -> float | None:
 
 
 def _apart(ours: list[tuple[float, float]], theirs: list[tuple[float, float]]) -> float:
+    """The largest distance along an axis."""
     return max(
         (max(abs(p[0] - q[0]), abs(p[1] - q[1])) for p, q in zip(ours, theirs, strict=True)),
         default=0.0,

@@ -66,7 +66,14 @@ def _reject(sample: Sample, path: str, owner: str, refused: set[str], report: Re
     ledger.relations.rejected += len(sample.relations)
     where = Where(path=path, sample=sample.key)
     record = msgspec.json.encode(sample)
-    report.reject(codes.KEY_COLLISION, where, record, "samples", key=sample.key, first=f"a sample of {owner!r}")
+    report.reject(
+        codes.KEY_COLLISION,
+        where,
+        record,
+        "samples",
+        key=sample.key,
+        first=f"a sample of {owner!r}",
+    )
     if sample.key in refused:
         ledger.samples.rejected -= 1  # another piece of a sample that was counted already
     refused.add(sample.key)

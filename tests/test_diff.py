@@ -277,7 +277,10 @@ def test_files_are_read_when_paths_are_given(tmp_path: Path) -> None:
 
 
 def test_a_thousand_annotations_in_one_sample_are_compared_in_seconds() -> None:
-    ours = [Box(10.0 * (n % 50), 10.0 * (n // 50), 10.0 * (n % 50) + 9, 10.0 * (n // 50) + 9) for n in range(1000)]
+    ours = [
+        Box(10.0 * (n % 50), 10.0 * (n // 50), 10.0 * (n % 50) + 9, 10.0 * (n // 50) + 9)
+        for n in range(1000)
+    ]
     theirs = [Box(b.x0 + 0.5, b.y0, b.x1 + 0.5, b.y1) for b in reversed(ours)]
     start = time.perf_counter()
     found = diff(_dataset(*ours), _dataset(*theirs))

@@ -109,9 +109,7 @@ def test_a_file_of_names_that_is_none_is_refused(tmp_path: Path, data: bytes) ->
 
 def test_merged_categories_unite_questions_and_drop_an_id_used_twice() -> None:
     def asked(*options: str) -> tuple[Question, ...]:
-        return (
-            Question(name="fur", kind="radio", options=tuple(Option(name=o) for o in options)),
-        )
+        return (Question(name="fur", kind="radio", options=tuple(Option(name=o) for o in options)),)
 
     merged = merged_categories(
         [
@@ -120,7 +118,10 @@ def test_merged_categories_unite_questions_and_drop_an_id_used_twice() -> None:
             Category(name="cat", source_id=9, questions=asked("long", "short")),
         ]
     )
-    assert [(category.name, category.source_id) for category in merged] == [("cat", 1), ("dog", None)]
+    assert [(category.name, category.source_id) for category in merged] == [
+        ("cat", 1),
+        ("dog", None),
+    ]
     assert [option.name for option in merged[0].questions[0].options] == ["long", "short"]
 
 

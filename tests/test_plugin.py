@@ -86,9 +86,7 @@ def test_sample_data_are_made_in_it_as_in_our_own(site: Path, tmp_path: Path) ->
     assert (tmp_path / "s.boxlines").read_text().count("\n") > 10
 
 
-def test_a_format_whose_library_is_missing_says_what_to_install(
-    site: Path, tmp_path: Path
-) -> None:
+def test_a_format_whose_library_is_missing_says_what_to_install(site: Path, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(SOURCE)
     done = _labelconv(site, "convert", "a.json", "out", "--to", "boxlines-broken", cwd=tmp_path)
     assert done.returncode == 2

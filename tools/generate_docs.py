@@ -115,7 +115,8 @@ def _formats_page(formats: Iterable[Format], by_hand: Path) -> str:
         "does not hold is cut by `fit` before the writer runs, and each cut is "
         "[a problem with a code](problems.md). `labelconv formats NAME` prints the same.\n\n"
         "Options of a reader are given with `-O name=value`, those of a writer with "
-        "`-W name=value`; in Python as `reader_options={…}` and `writer_options={…}`.\n"
+        "`-W name=value`; in Python as `options={…}` of `read` and "
+        "`write`, or as `reader_options` and `writer_options` of `convert`.\n"
     )
     return head + "".join(_format_section(each, by_hand / f"{each.name}.md") for each in formats)
 

@@ -15,7 +15,7 @@ from labelconv.cli.printing import number
 @click.option("--to", metavar="FORMAT", help="Say also what this format would lose.")
 @click.option("--report", "report_file", metavar="FILE", help="Write the whole report as JSON.")
 @click.option("--quiet", is_flag=True, help="Print errors and losses only.")
-def check(  # noqa: PLR0917
+def check(
     source: str,
     from_: str | None,
     ontology: str | None,

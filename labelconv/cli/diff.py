@@ -9,9 +9,9 @@ import click
 from labelconv.cli.printing import number, say, table
 
 if TYPE_CHECKING:
-    from labelconv.diff import Change, Difference
     from collections.abc import Iterator
 
+    from labelconv.diff import Change, Difference
     from labelconv.model import Dataset, Sample
 
 _SHOWN = 5

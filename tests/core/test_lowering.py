@@ -139,7 +139,7 @@ ROWS: list[tuple[Value, Format, list[Value], list[Code], float | None, str]] = [
     (
         TWO,
         made(Polygon, Mask, parts_become="mask"),
-        [Mask((8, 8), (0, 4, 4, 4, 4, 4, 4, 4, 22, 2, 6, 2))],
+        [Mask((8, 8), (0, 4, 4, 4, 4, 4, 4, 4, 26, 2, 6, 2))],
         [codes.SHAPE_RESPELLED],
         1.0,
         "changed",

@@ -16,13 +16,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from labelconv.cli import main
+
 COMMAND = [sys.executable, "-m", "labelconv"]
 OLD = "what was there before\n"
+#: Of the large source as Labelbox.
+LINES = 80_000
 
 
 def _coco(path: Path, images: int, boxes: int = 8) -> Path:
@@ -50,7 +54,7 @@ def _coco(path: Path, images: int, boxes: int = 8) -> Path:
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A source that takes a second or so."""
-    return _coco(tmp_path_factory.mktemp("large") / "large.json", 20_000)
+    return _coco(tmp_path_factory.mktemp("large") / "large.json", 10_000)
 
 
 @pytest.fixture
@@ -67,6 +71,22 @@ def _run(*arguments: object, **others: object) -> subprocess.CompletedProcess[by
     )
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     return done
+
+
+Inside = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Inside:
+    """Runs a command in this process, where a traceback is a failure: exit code, standard error."""
+
+    def run(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["labelconv", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), capfd.readouterr().err
+
+    return run
 
 
 def _convert(source: object, target: object, *more: str, **others: object):  # type: ignore[no-untyped-def]
@@ -87,7 +107,7 @@ def test_a_run_that_is_killed_leaves_the_old_target_or_none_and_the_next_one_cle
     target = tmp_path / "out.ndjson"
     wait = random.Random(old)
     met = set()
-    for attempt in range(12):
+    for attempt in range(8):
         if old:
             target.write_text(OLD)
         running = subprocess.Popen(
@@ -103,12 +123,12 @@ def test_a_run_that_is_killed_leaves_the_old_target_or_none_and_the_next_one_cle
             if _parts(tmp_path):
                 met.add("in the middle of writing")
             lines = target.read_text().splitlines() if target.exists() else []
-            assert lines == (OLD.splitlines() if old else []) or len(lines) == 160_000
+            assert lines == (OLD.splitlines() if old else []) or len(lines) == LINES
         target.unlink(missing_ok=True)
     assert "in the middle of writing" in met
     assert _convert(large, target, "--quiet").returncode == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.ndjson"]
-    assert target.read_bytes().count(b"\n") == 160_000
+    assert target.read_bytes().count(b"\n") == LINES
 
 
 def _until_a_part_grows(folder: Path, running: subprocess.Popen[bytes]) -> None:
@@ -153,13 +173,12 @@ def _at_most(size: int) -> None:
 
 
 @pytest.mark.parametrize("to", ["labelbox", "native", "coco"])
-def test_a_target_that_grows_too_large_is_not_left_half_written(
-    large: Path, tmp_path: Path, to: str
-) -> None:
+def test_a_target_that_grows_too_large_is_not_left_half_written(tmp_path: Path, to: str) -> None:
     target = tmp_path / "out"
     target.write_text(OLD)
+    many = _coco(tmp_path / "many.json", 500)
     done = _run(
-        "convert", large, target, "--from", "coco", "--to", to, preexec_fn=lambda: _at_most(100_000)
+        "convert", many, target, "--from", "coco", "--to", to, preexec_fn=lambda: _at_most(100_000)
     )
     assert done.returncode == 2
     assert b"larger than allowed" in done.stderr
@@ -304,10 +323,11 @@ def _run_reading_as_nobody(source: Path, folder: Path) -> subprocess.CompletedPr
     return subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60)
 
 
-def test_a_pipe_that_is_closed_early_ends_quietly(large: Path) -> None:
+def test_a_pipe_that_is_closed_early_ends_quietly(small: Path, tmp_path: Path) -> None:
+    many = _coco(tmp_path / "many.json", 5_000)  # some pipes hold a megabyte
     for arguments in (
-        f"convert {large} - --from coco --to labelbox --quiet",
-        f"diff {large} {large} --from-a coco --from-b coco --json",
+        f"convert {many} - --from coco --to labelbox --quiet",
+        f"diff {many} {small} --from-a coco --from-b coco --json",
     ):
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", f"{' '.join(COMMAND)} {arguments} | head -c 1"],
@@ -315,7 +335,7 @@ def test_a_pipe_that_is_closed_early_ends_quietly(large: Path) -> None:
             timeout=120,
         )
         assert done.stderr == b"", arguments
-        assert done.returncode in (0, 141)
+        assert done.returncode == 141
         assert len(done.stdout) == 1
 
 
@@ -395,19 +415,19 @@ HOSTILE = (
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("format", [None, "coco", "native", "labelbox"])
 def test_whatever_a_file_holds_ends_in_a_sentence_or_in_rejected_records(
-    small: Path, tmp_path: Path, name: str, format: str | None
+    small: Path, tmp_path: Path, inside: Inside, name: str, format: str | None
 ) -> None:
     source, target = tmp_path / "hostile.json", tmp_path / "out"
     source.write_bytes(_hostile(small)[name])
     target.write_text(OLD)
     named = [] if format is None else ["--from", format]
-    done = _run("convert", source, target, "--to", "native", "--quiet", *named)
-    assert done.returncode in (0, 1, 2)
-    if done.returncode == 2:
+    code, said = inside("convert", source, target, "--to", "native", "--quiet", *named)
+    assert code in (0, 1, 2)
+    if code == 2:
         assert target.read_text() == OLD
-        assert done.stderr.startswith(b"labelconv: ")
-    assert _run("check", source, *named).returncode in (0, 1, 2)
-    assert _run("show", source, *named).returncode in (0, 1, 2)
+        assert said.startswith("labelconv: ")
+    assert inside("check", source, *named)[0] in (0, 1, 2)
+    assert inside("show", source, *named)[0] in (0, 1, 2)
     assert _parts(tmp_path) == []
 
 
@@ -425,7 +445,10 @@ def test_a_byte_order_mark_and_gzip_are_no_hindrance(small: Path, tmp_path: Path
     for name, data in (
         ("mark", b"\xef\xbb\xbf" + small.read_bytes()),
         ("gz", gzip.compress(small.read_bytes())),
-        ("two members", gzip.compress(small.read_bytes()[:50]) + gzip.compress(small.read_bytes()[50:])),
+        (
+            "two members",
+            gzip.compress(small.read_bytes()[:50]) + gzip.compress(small.read_bytes()[50:]),
+        ),
     ):
         source, target = tmp_path / f"{name}.json", tmp_path / f"{name}.ndjson"
         source.write_bytes(data)
@@ -534,8 +557,9 @@ def _on_a_terminal(program: list[str], **environment: str) -> str:
         try:
             if select.select([mine], [], [], 60)[0]:
                 data = os.read(mine, 65_536)
-        except OSError as error:  # the way Linux tells that the other end is closed
-            assert error.errno == errno.EIO
+        except OSError as error:
+            if error.errno != errno.EIO:  # the way Linux tells that the other end is closed
+                raise
             break
         if not data:
             break

@@ -108,6 +108,10 @@ class _Builder:
         except Fault as problem:
             self._refuse_all(sample, problem)
             return
+        more = len(sample.classifications) + len(sample.relations)
+        if not more and len(sample.annotations) == 1 and self._composites is None:
+            self._add_single(sample, row)
+            return
         annotations: Sequence[Annotation] = sample.annotations
         lines: list[Line] = []
         refused: set[int] = set()
@@ -121,7 +125,6 @@ class _Builder:
             self._composites.finish(sample.key)
         if refused:
             annotations = [each for n, each in enumerate(annotations) if n not in refused]
-        more = len(sample.classifications) + len(sample.relations)
         if self._cap.may_exceed(sample.key, len(lines) + more):
             annotations, lines = self._within_cap(annotations, lines, sample)
         uuids: list[str] = []
@@ -134,6 +137,21 @@ class _Builder:
             self._add_others(sample, row, annotations, lines, uuids)
         if lines:
             self._output.add(lines)
+
+    def _add_single(self, sample: Sample, row: Raw) -> None:
+        """The one annotation of a piece: what comes from a file that is not ordered by sample."""
+        annotation = sample.annotations[0]
+        try:
+            line = self._object(annotation, sample, row)
+        except Fault as problem:
+            self._reject_annotation(annotation, sample, problem)
+            return
+        if self._cap.may_exceed(sample.key, 1):
+            if not self._within_cap([annotation], [line], sample)[0]:
+                return
+        if self._with_uuids:
+            line.uuid = self._uuids.one(sample.key, annotation.id)
+        self._output.add((line,))
 
     def _add_others(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -75,22 +75,29 @@ class Output:
         self._paths.append(path)
         return path.open("wb")
 
-    def add(self, lines: list[Line]) -> None:
+    def add(self, lines: Sequence[Line]) -> None:
         """The lines of one data row, which stay in one file, or of a piece of one."""
-        if self._limit is not None and self._in_part and self._in_part + len(lines) > self._limit:
+        if self._limit is not None:
+            self._make_room(len(lines))
+        buffer = self._buffer
+        buffer.extend(lines)
+        if len(buffer) >= BUFFERED_LINES:
+            self.flush()
+
+    def _make_room(self, count: int) -> None:
+        """Go on in the next file where this one would get too long."""
+        assert self._limit is not None
+        if self._in_part and self._in_part + count > self._limit:
             self.flush()
             self._file.close()
             self._file = self._opened(self._part())
             self._in_part = 0
-        self._buffer.extend(lines)
-        self.count += len(lines)
-        self._in_part += len(lines)
-        if len(self._buffer) >= BUFFERED_LINES:
-            self.flush()
+        self._in_part += count
 
     def flush(self) -> None:
         if self._buffer:
             self._file.write(self._encode(self._buffer))
+            self.count += len(self._buffer)
             self._buffer.clear()
 
     def written(self) -> Iterator[tuple[bytes, bytes]]:

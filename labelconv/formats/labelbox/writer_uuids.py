@@ -25,6 +25,10 @@ class Uuids:
         self._made = Names()
         self._kept: set[bytes] = set()
 
+    def one(self, key: str, id: str) -> str:
+        """The uuid of an annotation that came alone."""
+        return self._made.uuid(key, id) if len(id) < _SHORTEST else self._keep(key, id)
+
     def of(self, key: str, ids: Sequence[str]) -> list[str]:
         """The uuids of annotations of one data row, all different."""
         make = self._made.uuid
