@@ -1,11 +1,11 @@
 """labelconv: annotations from any common format into any other, nothing lost in silence.
 
-    import labelconv as lc
+import labelconv as lc
 
-    for sample in lc.read("instances.json"):
-        ...
-    report = lc.convert("instances.json", "mal.ndjson", to="labelbox", key="{stem}")
-    lc.write(lc.read("instances.json"), "copy.json", "coco")
+for sample in lc.read("instances.json"):
+    ...
+report = lc.convert("instances.json", "mal.ndjson", to="labelbox", key="{stem}")
+lc.write(lc.read("instances.json"), "copy.json", "coco")
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labelconv.model import Dataset, Sample, Samples
+import msgspec
+
+from labelconv.model import Dataset, Ontology, Sample, Samples
 from labelconv.problems import Account, Report
 
 
@@ -24,10 +26,11 @@ def accounted(dataset: Dataset, report: Report) -> Dataset:
         expected = [0] * len(accounts)  # what the reader says should have come
         counted = False
         arrived = [0] * len(accounts)
-        samples = iter(dataset)
+        samples: Iterator[Sample] | None = None
         while True:
-            # Only the reader runs between these two lines, so that the difference is its doing.
+            # Only the reader runs up to `next`, so that the difference is its doing.
             before = [(account.read, account.rejected + account.skipped) for account in accounts]
+            samples = iter(dataset) if samples is None else samples
             sample = next(samples, None)
             for row, account in enumerate(accounts):
                 read = account.read - before[row][0]
@@ -47,7 +50,16 @@ def accounted(dataset: Dataset, report: Report) -> Dataset:
             else:
                 account.read -= missing
 
-    return Samples(start, lambda: dataset.ontology, dataset.info)
+    def ontology() -> Ontology:
+        """Found by a pass over the samples, perhaps; that pass is not the one accounted for."""
+        before = [msgspec.structs.asdict(account) for _, account in report.ledger.rows()]
+        found = dataset.ontology
+        for (_, account), values in zip(report.ledger.rows(), before, strict=True):
+            for name, value in values.items():
+                setattr(account, name, value)
+        return found
+
+    return Samples(start, ontology, dataset.info)
 
 
 def _decided(account: Account) -> int:

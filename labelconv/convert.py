@@ -258,7 +258,7 @@ def read_sources(
     datasets: list[Dataset] = []
     table = None if keys is None else Path(keys)
     reader = _reader(sources[0], format, report)
-    assert reader.read is not None  # noqa: S101  # for mypy; _reader saw to it
+    assert reader.read is not None  # for mypy; _reader saw to it
     given = _with(options, "media", media, reader.name, reader.reader_options)
     settings = build(reader.reader_options, given, reader.name)
     for source in sources:
@@ -295,7 +295,7 @@ def _run(
     *,
     dry_run: bool = False,
 ) -> None:
-    assert writer.write is not None  # noqa: S101  # for mypy; _writer saw to it
+    assert writer.write is not None  # for mypy; _writer saw to it
     fitted = fit(dataset, writer, settings, report, min_iou=min_iou)
     folder = writer.folder(settings)
     with quiet_collector(), publishing(target, folder=folder, sources=sources) as opened:

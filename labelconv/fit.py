@@ -7,13 +7,13 @@ adds a problem, geometry is measured, and the ledger's outcome of each annotatio
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from labelconv import codes, problems
 from labelconv.format import Format, Holds
-from labelconv.lowering import Cut, Lowering, lower
+from labelconv.lowering import Cut, Lowering, as_one, lower
 from labelconv.model import (
     Annotation,
     Checklist,
@@ -22,6 +22,7 @@ from labelconv.model import (
     Extra,
     FreeText,
     Keyframe,
+    Keypoints,
     OnPage,
     Polygon,
     Radio,
@@ -97,12 +98,17 @@ def _fits(sample: Sample, holds: Holds) -> bool:
 
 def _untouched(annotation: Annotation, holds: Holds) -> bool:
     """Whether an annotation can be written as it is."""
-    value = annotation.value
+    value: Any = annotation.value
     kind = type(value)
     if kind not in holds.values or kind in _COMPOUND:
         return False
+    if kind is Keypoints and value.outline is not None:
+        value = value.outline
+        kind = type(value)
+        if kind not in holds.values:
+            return False
     if kind is Polygon:
-        parts = value.parts  # type: ignore[union-attr]
+        parts = value.parts
         if len(parts) > 1 and not holds.parts:
             return False
         if not holds.holes:
@@ -249,19 +255,14 @@ def _fit_value(value: Value, category: str, cut: Cut, place: Where) -> Lowering:
     if isinstance(value, (Track, OnPage, TextSpan, TokenSpan)):
         if type(value) in holds.values:
             return Lowering([(category, value)])
-        cut.report.add(
-            codes.VALUE_NOT_HELD, place, kind=type(value).__name__, target=cut.target
-        )
+        cut.report.add(codes.VALUE_NOT_HELD, place, kind=type(value).__name__, target=cut.target)
         return Lowering([], lost=True)
     return lower(value, category, holds.values, cut, place)
 
 
 def _fit_track(track: Track, category: str, cut: Cut, place: Where) -> Lowering:
     """Each keyframe on its own; a keyframe cannot become several objects, so the largest stays."""
-    one = msgspec.structs.replace(cut.holds, skeleton_points=None)
-    if one.parts_become == "annotations":
-        one = msgspec.structs.replace(one, parts_become="largest")
-    single = msgspec.structs.replace(cut, holds=one)
+    single = as_one(cut)
     changed = lost = False
     segments = []
     for segment in track.segments:
@@ -285,7 +286,7 @@ def _fit_track(track: Track, category: str, cut: Cut, place: Where) -> Lowering:
     return Lowering([(category, Track(tuple(segments)))], changed=changed, lost=lost)
 
 
-_Chosen = TypeVar("_Chosen", Radio, FreeText)
+_Chosen = TypeVar("_Chosen", bound=Radio | FreeText)
 
 
 def _fit_classification(
@@ -299,9 +300,7 @@ def _fit_classification(
         return None
 
     def below(nested: tuple[Classification, ...]) -> tuple[Classification, ...]:
-        kept = tuple(
-            c for n in nested if (c := _fit_classification(n, depth - 1, cut, annotation))
-        )
+        kept = tuple(c for n in nested if (c := _fit_classification(n, depth - 1, cut, annotation)))
         return nested if kept == nested else kept
 
     def certainty(confidence: float | None) -> float | None:
@@ -317,9 +316,7 @@ def _fit_classification(
         return msgspec.structs.replace(chosen, classifications=kept, confidence=sure)
 
     fitted: Radio | Checklist | FreeText
-    if isinstance(answer, Radio):
-        fitted = option(answer)
-    elif isinstance(answer, FreeText):
+    if isinstance(answer, Radio) or isinstance(answer, FreeText):
         fitted = option(answer)
     else:
         options = tuple(option(chosen) for chosen in answer.options)

@@ -52,7 +52,8 @@ def map_xy(value: Value, change: Map) -> Value:
     if after.shape != before.shape:
         raise ValueError(f"a map to shape {before.shape} expected, {after.shape} found")
     numbers = iter(after.ravel().tolist())
-    return _rebuilt(value, numbers)
+    rebuilt: Value = _rebuilt(value, numbers)
+    return rebuilt
 
 
 def _gather(value: Value, into: list[float]) -> None:
@@ -214,7 +215,7 @@ def has_three_points(ring: tuple[float, ...]) -> bool:
     if len(ring) < 6:
         return False
     a, b, c = ring[0:2], ring[2:4], ring[4:6]
-    if a != b and b != c and a != c:
+    if len({a, b, c}) == 3:
         return True
     return len(set(zip(ring[::2], ring[1::2], strict=True))) >= 3
 
@@ -262,11 +263,10 @@ def polygon_mask(shape: Polygon | Box | OrientedBox, height: int, width: int) ->
 
 def iou(one: Shape, other: Shape) -> float:
     """Intersection over union of two shapes, exact; masks are their pixels. 1 for both empty."""
-    if isinstance(one, Mask) and isinstance(other, Mask):
-        if one.size == other.size:
-            first, second = masks.to_array(one), masks.to_array(other)
-            union = int((first | second).sum())
-            return float((first & second).sum() / union) if union else 1.0
+    if isinstance(one, Mask) and isinstance(other, Mask) and one.size == other.size:
+        first, second = masks.to_array(one), masks.to_array(other)
+        union = int((first | second).sum())
+        return float((first & second).sum() / union) if union else 1.0
     if isinstance(one, Box) and isinstance(other, Box):
         width = min(one.x1, other.x1) - max(one.x0, other.x0)
         height = min(one.y1, other.y1) - max(one.y0, other.y0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import re
 import shutil
@@ -223,8 +224,7 @@ class Target:
         try:
             if self._room is not None:
                 with self.part.open("rb") as file:
-                    shutil.copyfileobj(file, sys.stdout.buffer)
-                sys.stdout.buffer.flush()
+                    _to_standard_output(file)
                 self.discard()
                 return
             if not self.folder:
@@ -326,6 +326,22 @@ def _stream(name: str) -> BinaryIO:
     except (ImportError, ValueError) as error:
         raise SourceError(f"{name}: {error}") from error
     return opened
+
+
+def _to_standard_output(file: BinaryIO) -> None:
+    output = sys.stdout.buffer
+    if isinstance(output, io.RawIOBase):
+        # With PYTHONUNBUFFERED a write may end half-way, on a full disk say, without an error.
+        whole = io.BufferedWriter(output)
+        try:
+            shutil.copyfileobj(file, whole)
+            whole.flush()
+        finally:
+            with contextlib.suppress(OSError):
+                whole.detach()
+        return
+    shutil.copyfileobj(file, output)
+    output.flush()
 
 
 def _copied(file: BinaryIO, name: str) -> Path:

@@ -33,9 +33,7 @@ class Keys:
     column is `data_row_id`, keys are data-row ids. Without either, the source's own name is used.
     """
 
-    def __init__(
-        self, *, template: str | None = None, table: str | Path | None = None
-    ) -> None:
+    def __init__(self, *, template: str | None = None, table: str | Path | None = None) -> None:
         if template is not None and table is not None:
             raise OptionError("one of a key template and a key table expected, both given")
         self._template = template
@@ -80,10 +78,13 @@ class Keys:
             key = key_or_problem
         else:
             key = name
+        values: dict[str, object]
         if len(key) > LONGEST_KEY:
-            return None, (codes.KEY_TOO_LONG, {"length": len(key), "key": key[:60] + "…"})
+            values = {"length": len(key), "key": key[:60] + "…"}
+            return None, (codes.KEY_TOO_LONG, values)
         if key in self._first:
-            return None, (codes.KEY_COLLISION, {"key": key, "first": repr(self._first[key])})
+            values = {"key": key, "first": repr(self._first[key])}
+            return None, (codes.KEY_COLLISION, values)
         self._first[key] = name
         return key, None
 
@@ -150,7 +151,9 @@ class _Table:
                 raise SourceError(f"{path}: two columns expected in row {number}, {row} found")
             name, key = row[0], row[1].strip()
             if self.exact.setdefault(name, key) != key:
-                raise SourceError(f"{path}: {name!r} has two keys, {self.exact[name]!r} and {key!r}")
+                raise SourceError(
+                    f"{path}: {name!r} has two keys, {self.exact[name]!r} and {key!r}"
+                )
             self.normal.setdefault(normal(name), []).append(name)
             self.endings.setdefault(normal(name).rsplit("/", 1)[-1], []).append(name)
 
@@ -177,7 +180,15 @@ class _Table:
         return codes.KEY_MISSING, {"name": name, "file": str(self.path), "hint": hint}
 
 
-_HEADERS = ("key", "global_key", "globalkey", "global key", "data_row_id", "datarowid", "data row id")
+_HEADERS = (
+    "key",
+    "global_key",
+    "globalkey",
+    "global key",
+    "data_row_id",
+    "datarowid",
+    "data row id",
+)
 
 
 def _same_ending(one: str, other: str) -> bool:

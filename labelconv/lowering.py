@@ -68,6 +68,8 @@ def lower(
     kind = type(shape)
     if isinstance(shape, Polygon) and Polygon in allowed:
         return _polygon(shape, category, allowed, cut, place)
+    if isinstance(shape, Keypoints) and Keypoints in allowed:
+        return _outlined(shape, category, allowed, cut, place)
     if kind in allowed:
         return Lowering([(category, shape)])
     if isinstance(shape, Keypoints):
@@ -123,6 +125,32 @@ def _polygon(
         cut.report.add(codes.PARTS_SPLIT, place, count=parts)
         return Lowering([(category, piece) for piece in pieces], changed=True)
     return Lowering([(category, polygon)])
+
+
+def as_one(cut: Cut) -> Cut:
+    """For a shape that cannot become several objects: the largest of its parts stays."""
+    holds = msgspec.structs.replace(cut.holds, skeleton_points=None)
+    if holds.parts_become == "annotations":
+        holds = msgspec.structs.replace(holds, parts_become="largest")
+    return msgspec.structs.replace(cut, holds=holds)
+
+
+def _outlined(
+    skeleton: Keypoints, category: str, allowed: frozenset[type], cut: Cut, place: Where
+) -> Lowering:
+    """A skeleton in a format that has skeletons: its outline must fit as well."""
+    outline = skeleton.outline
+    kinds = allowed & {Box, Polygon, Mask}
+    if outline is None:
+        return Lowering([(category, skeleton)])
+    if not kinds:
+        cut.report.add(codes.DETAIL_DROPPED, place, what="the outline of a skeleton")
+        return Lowering([(category, Keypoints(skeleton.points))], lost=True)
+    below = lower(outline, category, kinds, as_one(cut), place)
+    fitted: Any = below.pieces[0][1] if below.pieces else None
+    return Lowering(
+        [(category, Keypoints(skeleton.points, fitted))], changed=below.changed, lost=below.lost
+    )
 
 
 def _skeleton(

@@ -90,9 +90,9 @@ def to_text(mask: Mask) -> str:
     from pycocotools import mask as coco
 
     height, width = mask.size
-    text: bytes = coco.frPyObjects({"size": [height, width], "counts": list(mask.runs)}, height, width)[
-        "counts"
-    ]
+    text: bytes = coco.frPyObjects(
+        {"size": [height, width], "counts": list(mask.runs)}, height, width
+    )["counts"]
     return text.decode("ascii")
 
 
@@ -236,7 +236,9 @@ def _pixels(data: bytes, mode: str) -> NDArray[np.uint8]:
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
             # A palette or a one-bit picture is read as its indices, never as its colours.
-            plain = picture if picture.mode in (mode, "P") and mode == "L" else picture.convert(mode)
+            plain = (
+                picture if picture.mode in (mode, "P") and mode == "L" else picture.convert(mode)
+            )
             return np.asarray(plain, dtype=np.uint8)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise MaskError(f"a PNG that can be decoded expected: {error}") from error
@@ -244,9 +246,7 @@ def _pixels(data: bytes, mode: str) -> NDArray[np.uint8]:
 
 def _png(height: int, width: int, colour_type: int, rows: bytes | bytearray) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
-    return b"".join(
-        (PNG_MAGIC, _chunk(b"IHDR", header), _chunk(b"IDAT", _compress(rows, 1)), _END)
-    )
+    return b"".join((PNG_MAGIC, _chunk(b"IHDR", header), _chunk(b"IDAT", _compress(rows, 1)), _END))
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

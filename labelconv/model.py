@@ -457,9 +457,7 @@ def ontology_of(samples: Iterable[Sample]) -> Ontology:
         general = _unique([*general, *sample.classifications])
     return Ontology(
         categories=tuple(
-            Category(
-                name=name, keypoints=tuple(points), questions=_questions(nested.get(name, []))
-            )
+            Category(name=name, keypoints=tuple(points), questions=_questions(nested.get(name, [])))
             for name, points in categories.items()
         ),
         questions=_questions(general),

@@ -24,9 +24,7 @@ def build(kind: type[Any], given: Mapping[str, Any] | None, format: str) -> Any:
             near = difflib.get_close_matches(name, fields, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             known = ", ".join(fields) or "none"
-            raise OptionError(
-                f"{format} has no option {name!r}.{hint} Its options here: {known}."
-            )
+            raise OptionError(f"{format} has no option {name!r}.{hint} Its options here: {known}.")
     try:
         return msgspec.convert(dict(given or {}), kind, strict=False)
     except msgspec.ValidationError as error:

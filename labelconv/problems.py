@@ -138,9 +138,8 @@ class Measure(msgspec.Struct):
     def add(self, value: float, where: Where) -> None:
         self.count += 1
         self.total += value
-        worse = (
-            self.worst is None
-            or (value < self.worst if self.unit == "iou" else value > self.worst)
+        worse = self.worst is None or (
+            value < self.worst if self.unit == "iou" else value > self.worst
         )
         if worse:
             self.worst = value
@@ -189,7 +188,13 @@ class Report:
             raise StopAtFirstError(problem)
 
     def reject(
-        self, code: Code, where: Where, record: bytes, /, kind: str = "annotations", **values: object
+        self,
+        code: Code,
+        where: Where,
+        record: bytes,
+        /,
+        kind: str = "annotations",
+        **values: object,
     ) -> None:
         """Leave a record out: note the problem, keep the record verbatim, count it as rejected.
 

@@ -7,6 +7,7 @@ Exit codes: 0 done · 1 some records rejected, or a difference · 2 wrong usage 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from importlib.metadata import version
@@ -67,6 +68,7 @@ for _command in (convert, check, diff, show, formats, explain, sample):
 
 def main() -> NoReturn:
     """Run the command line and exit; a person never sees a traceback for bad data or usage."""
+    _write_all_or_fail()
     color = False if os.environ.get("NO_COLOR") else None
     try:
         # Not `cli.main`, which ends a closed pipe with 1, our code for rejected records.
@@ -90,7 +92,8 @@ def main() -> NoReturn:
     except BrokenPipeError:
         _reader_gone()
     except OSError as error:
-        _exit(f"{error.filename or 'a file'}: {(error.strerror or str(error)).lower()}", USAGE)
+        name = error.filename or "standard output"
+        _exit(f"{name}: {(error.strerror or str(error)).lower()}", USAGE)
     except MemoryError:
         _exit("the memory is used up; convert the data in parts", USAGE)
     try:
@@ -98,9 +101,16 @@ def main() -> NoReturn:
     except BrokenPipeError:
         _reader_gone()
     except OSError as error:
-        _silence_output()
         _exit(f"standard output: {(error.strerror or str(error)).lower()}", USAGE)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _write_all_or_fail() -> None:
+    """With PYTHONUNBUFFERED the rest of a write that ended half-way would vanish in silence."""
+    raw = getattr(sys.stdout, "buffer", None) if sys.stdout is sys.__stdout__ else None
+    if isinstance(raw, io.RawIOBase):
+        buffered = io.BufferedWriter(raw)
+        sys.stdout = io.TextIOWrapper(buffered, encoding="utf-8", write_through=True)
 
 
 def _fail(message: str, usage: click.Context | None) -> NoReturn:
@@ -109,6 +119,10 @@ def _fail(message: str, usage: click.Context | None) -> NoReturn:
 
 
 def _exit(message: str, code: int) -> NoReturn:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _silence_output()
     with contextlib.suppress(OSError):
         click.echo(f"labelconv: {message}", err=True)
     sys.exit(code)

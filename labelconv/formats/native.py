@@ -102,7 +102,7 @@ def _header(source: Source) -> Header:
         header = _HEADER.decode(first)
     except (msgspec.DecodeError, RecursionError) as error:
         raise SourceError(
-            f"{source.name}: a first line such as {{\"labelconv\": {VERSION}}} expected: {error}"
+            f'{source.name}: a first line such as {{"labelconv": {VERSION}}} expected: {error}'
         ) from None
     if header.labelconv != VERSION:
         raise SourceError(
@@ -126,9 +126,11 @@ def _sample(line: bytes, where: Where, reading: Reading) -> Sample | None:
         )
         return None
     fields = {name.rpartition(":")[2]: value for name, value in sample.extra.items()}
-    key, problem = reading.keys.key(sample.uri or sample.key, sample.key, fields) if (
-        reading.keys.renames
-    ) else reading.keys.key(sample.key, sample.key, fields)
+    key, problem = (
+        reading.keys.key(sample.uri or sample.key, sample.key, fields)
+        if (reading.keys.renames)
+        else reading.keys.key(sample.key, sample.key, fields)
+    )
     if key is None:
         code, values = problem  # type: ignore[misc]
         report.reject(code, where, line, "samples", **values)

@@ -42,9 +42,7 @@ def check_laws(
     check_unchanged(format, dataset, rooms[2], options=options)
     check_ledger(format, dataset, rooms[3], options=options)
     if format.read is not None:
-        check_round_trip(
-            format, dataset, rooms[4], options=options, reader_options=reader_options
-        )
+        check_round_trip(format, dataset, rooms[4], options=options, reader_options=reader_options)
 
 
 def fitted(format: Format, dataset: Dataset, options: Any, report: Report) -> Samples:
@@ -70,9 +68,7 @@ def check_round_trip(
     report = Report()
     if reader_options is None:
         reader_options = format.reader_options()
-    after = list(
-        format.read(Source(target), reader_options, Reading(report=report, keys=Keys()))
-    )
+    after = list(format.read(Source(target), reader_options, Reading(report=report, keys=Keys())))
     told = [str(problem) for problem in report.problems if problem.severity != "note"]
     assert not told, f"{format.name} has problems reading what it wrote: {told}"
     expected = comparable_dataset(before, format, options)
@@ -102,9 +98,7 @@ def check_deterministic(
         assert data == contents[1][path], f"{format.name} wrote other bytes to {path}"
 
 
-def check_unchanged(
-    format: Format, dataset: Dataset, folder: Path, *, options: Any = None
-) -> None:
+def check_unchanged(format: Format, dataset: Dataset, folder: Path, *, options: Any = None) -> None:
     """Fitting and writing leave the dataset as it was, also what hangs in its `extra`."""
     options = _options(format, options)
     before = _spelled(dataset)
@@ -131,7 +125,9 @@ def check_ledger(format: Format, dataset: Dataset, folder: Path, *, options: Any
     """All that the dataset holds is in the ledger, and the ledger balances after writing."""
     options = _options(format, options)
     report = Report()
-    _written(format, fit(accounted(dataset, report), format, options, report), folder, options, report)
+    _written(
+        format, fit(accounted(dataset, report), format, options, report), folder, options, report
+    )
     given = list(dataset)
     read = {name: account.read for name, account in report.ledger.rows()}
     assert read == _counted(given), f"{format.name}: {_counted(given)} given, {read} accounted for"
@@ -145,9 +141,7 @@ def _options(format: Format, options: Any) -> Any:
     return format.writer_options() if options is None else options
 
 
-def _written(
-    format: Format, dataset: Dataset, folder: Path, options: Any, report: Report
-) -> Path:
+def _written(format: Format, dataset: Dataset, folder: Path, options: Any, report: Report) -> Path:
     assert format.write is not None, f"{format.name} cannot be written"
     target = folder / f"target{format.extensions[0] if format.extensions else ''}"
     format.write(dataset, target, options, report)
@@ -175,7 +169,9 @@ def _counted(samples: list[Sample]) -> dict[str, int]:
         counts["annotations"] += len(sample.annotations)
         counts["classifications"] += len(sample.classifications)
         counts["relations"] += len(sample.relations)
-    return {name: counts[name] for name in ("samples", "annotations", "classifications", "relations")}
+    return {
+        name: counts[name] for name in ("samples", "annotations", "classifications", "relations")
+    }
 
 
 def _check_counts(format: Format, samples: list[Sample], report: Report) -> None:

@@ -167,9 +167,7 @@ def _sorted(kinds: frozenset[type]) -> list[type]:
     return sorted(kinds, key=lambda kind: kind.__name__)
 
 
-def _shape(
-    kind: type, media: Any, holds: Holds, points: Sequence[str]
-) -> st.SearchStrategy[Any]:
+def _shape(kind: type, media: Any, holds: Holds, points: Sequence[str]) -> st.SearchStrategy[Any]:
     width, height = _size(media)
     x, y = _number(width), _number(height)
     positive = st.floats(0.5, 12)
@@ -261,9 +259,7 @@ def _annotations(
     )
 
 
-def _values(
-    kind: type, media: Any, holds: Holds, category: Category
-) -> st.SearchStrategy[Any]:
+def _values(kind: type, media: Any, holds: Holds, category: Category) -> st.SearchStrategy[Any]:
     points = category.keypoints or ("a", "b", "c")
     if kind is OnPage:
         shape = st.one_of([_shape(k, media, holds, points) for k in _sorted(holds.on_page)])

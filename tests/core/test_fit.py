@@ -36,7 +36,10 @@ BOX = Box(0, 0, 2, 2)
 TWO = Polygon((((0.0, 0.0, 2.0, 0.0, 2.0, 2.0),), ((4.0, 4.0, 6.0, 4.0, 6.0, 6.0),)))
 DEEP = Classification(
     "q1",
-    Radio("o", (Classification("q2", Checklist((Radio("p", (Classification("q3", FreeText("t")),)),))),)),
+    Radio(
+        "o",
+        (Classification("q2", Checklist((Radio("p", (Classification("q3", FreeText("t")),)),))),),
+    ),
 )
 
 
@@ -211,9 +214,7 @@ def test_a_relation_to_nothing_is_rejected(ends: tuple[str, str]) -> None:
 
 
 def test_pieces_never_take_the_id_of_another_annotation() -> None:
-    sample = Sample(
-        "s", Image(8, 8), (Annotation("a/1", "cat", BOX), Annotation("a", "cat", TWO))
-    )
+    sample = Sample("s", Image(8, 8), (Annotation("a/1", "cat", BOX), Annotation("a", "cat", TWO)))
     fitted, _ = cut(sample, made())
     assert [each.id for each in fitted[0].annotations] == ["a/1", "a//0", "a//1"]
 

@@ -295,7 +295,10 @@ _TURNED_BOX = Polygon((((-1.0, 3.0, 1.0, 5.0, -1.0, 7.0, -3.0, 5.0),),))
         (Point(1, 2), Point(3, 5)),
         (_BOX, _GROWN_BOX),
         (Polyline((0, 0, 1, 1)), Polyline((1, -1, 3, 2))),
-        (Polygon(((_RING, _RING), (_RING,))), Polygon(((_GROWN_RING, _GROWN_RING), (_GROWN_RING,)))),
+        (
+            Polygon(((_RING, _RING), (_RING,))),
+            Polygon(((_GROWN_RING, _GROWN_RING), (_GROWN_RING,))),
+        ),
         (OrientedBox(0, 0, 4, 2, 0), Polygon((((-3, -4, 5, -4, 5, 2, -3, 2),),))),
         (Keypoints((Keypoint("a", 1, 2, False),)), Keypoints((Keypoint("a", 3, 5, False),))),
         (
@@ -305,7 +308,9 @@ _TURNED_BOX = Polygon((((-1.0, 3.0, 1.0, 5.0, -1.0, 7.0, -3.0, 5.0),),))
         (OnPage(4, _BOX), OnPage(4, _GROWN_BOX)),
         (
             Track(((Keyframe(1, _BOX), Keyframe(5, Point(0, 0))), (Keyframe(9, _BOX),))),
-            Track(((Keyframe(1, _GROWN_BOX), Keyframe(5, Point(1, -1))), (Keyframe(9, _GROWN_BOX),))),
+            Track(
+                ((Keyframe(1, _GROWN_BOX), Keyframe(5, Point(1, -1))), (Keyframe(9, _GROWN_BOX),))
+            ),
         ),
         (TextSpan(1, 2), TextSpan(1, 2)),
         (TokenSpan(()), TokenSpan(())),

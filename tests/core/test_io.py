@@ -192,9 +192,7 @@ def test_utf_16_with_its_mark_is_refused(encoding: str) -> None:
 
 
 @given(st.lists(st.binary(max_size=9), max_size=9), st.integers(1, 12), st.booleans())
-def test_lines_come_whole_with_their_numbers(
-    content: list[bytes], chunk: int, ended: bool
-) -> None:
+def test_lines_come_whole_with_their_numbers(content: list[bytes], chunk: int, ended: bool) -> None:
     content = [line.replace(b"\n", b".") for line in content]
     data = b"\n".join(content) + (b"\n" if ended else b"")
     found: list[bytes] = []
@@ -273,8 +271,12 @@ def test_a_folder_that_is_not_published_leaves_nothing(tmp_path: Path) -> None:
 def test_what_a_killed_run_left_is_removed_and_what_a_running_one_has_is_not(
     tmp_path: Path,
 ) -> None:
-    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
-                          capture_output=True, check=True, text=True).stdout.strip()
+    dead = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"],
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.strip()
     stale = tmp_path / f".out.{dead}.part"
     stale_folder = tmp_path / ".out.99999999999999999999.part"
     alive = tmp_path / f".out.{os.getppid()}.part"
@@ -358,12 +360,14 @@ def test_a_folder_cannot_go_to_the_standard_output() -> None:
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(errno.ENOSPC, "the disk is full"), (errno.EDQUOT, "quota"), (errno.EROFS, "read-only"),
-     (errno.EIO, "input/output error")],
+    [
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EDQUOT, "quota"),
+        (errno.EROFS, "read-only"),
+        (errno.EIO, "input/output error"),
+    ],
 )
-def test_what_the_system_says_becomes_a_sentence(
-    number: int, words: str, tmp_path: Path
-) -> None:
+def test_what_the_system_says_becomes_a_sentence(number: int, words: str, tmp_path: Path) -> None:
     with pytest.raises(TargetError, match=f"{words}.*Nothing was written"):
         with publishing(tmp_path / "out", folder=False, sources=[]) as target:
             target.part.write_bytes(b"half")

@@ -21,9 +21,7 @@ _NUMBERED = msgspec.json.Decoder(list[dict[str, int]])
 _TEXTS = st.sampled_from(
     ["},{", "}, {", "]", "[", '"', "\\", '\\"', "},\n{", '"},{"', "é", "\u2028", "\U0001f600", ""]
 ) | st.text(max_size=6)
-_SCALARS = (
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e9, 1e9) | _TEXTS
-)
+_SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e9, 1e9) | _TEXTS
 _VALUES = st.recursive(
     _SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3),
@@ -121,9 +119,7 @@ def walked(data: bytes) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in walker.members():
         if name == "images":
-            found[name] = [
-                json.loads(raw) for batch in walker.array(_ANY) for raw in batch.raws()
-            ]
+            found[name] = [json.loads(raw) for batch in walker.array(_ANY) for raw in batch.raws()]
         else:
             found[name] = json.loads(walker.value())
     return found
@@ -139,7 +135,7 @@ def walked(data: bytes) -> dict[str, Any]:
         b'{"a" 1}',
         b'{"a":1 "b":2}',
         b'{"a":1,}',
-        b'{1:2}',
+        b"{1:2}",
         b'{"images":[1,,2]}',
         b'{"images":[1,]}',
         b'{"images":[1 2]}',

@@ -219,19 +219,41 @@ def test_a_full_disk_is_said_and_leaves_nothing(large: Path, tiny_disk: Path) ->
     assert b"Traceback" not in done.stderr
 
 
-def test_a_full_standard_output_is_said(small: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_standard_output_is_said(small: Path, unbuffered: str) -> None:
     for arguments in (
         ["convert", small, "-", "--from", "coco", "--to", "labelbox", "--quiet"],
         ["formats"],
     ):
         with Path("/dev/full").open("wb") as full:
             done = subprocess.run(
-                [*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, timeout=60
+                [*COMMAND, *arguments],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+                timeout=60,
             )
         assert done.returncode == 2, arguments
         assert b"Traceback" not in done.stderr
         assert b"Exception ignored" not in done.stderr
         assert done.stderr.strip()
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_standard_output_that_takes_a_part_only_is_said(tmp_path: Path, unbuffered: str) -> None:
+    many = _coco(tmp_path / "many.json", 500)
+    with (tmp_path / "out").open("wb") as out:
+        done = subprocess.run(
+            [*COMMAND, "show", many, "--from", "coco", "--limit", "500"],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            preexec_fn=lambda: _at_most(1_000),
+            timeout=60,
+        )
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    assert done.stderr.strip()
 
 
 def test_a_report_that_cannot_be_written_is_said(small: Path, tmp_path: Path) -> None:
@@ -323,7 +345,10 @@ def _run_reading_as_nobody(source: Path, folder: Path) -> subprocess.CompletedPr
     return subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60)
 
 
-def test_a_pipe_that_is_closed_early_ends_quietly(small: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_pipe_that_is_closed_early_ends_quietly(
+    small: Path, tmp_path: Path, unbuffered: str
+) -> None:
     many = _coco(tmp_path / "many.json", 5_000)  # some pipes hold a megabyte
     for arguments in (
         f"convert {many} - --from coco --to labelbox --quiet",
@@ -331,6 +356,7 @@ def test_a_pipe_that_is_closed_early_ends_quietly(small: Path, tmp_path: Path) -
     ):
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", f"{' '.join(COMMAND)} {arguments} | head -c 1"],
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
             capture_output=True,
             timeout=120,
         )

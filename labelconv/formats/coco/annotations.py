@@ -6,8 +6,6 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from labelconv import codes
 from labelconv.formats.coco import panoptic
 from labelconv.formats.coco.pictures import Pictures

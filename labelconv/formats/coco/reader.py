@@ -142,9 +142,10 @@ class CocoFile:
             elif start == b"{":
                 yield from self._ground_truth(walker)
             else:
+                found = repr(start.decode(errors="replace")) if start else "an empty file"
                 raise SourceError(
                     f"{self.source.name}: a COCO file expected, which starts with {{ or [; "
-                    f"{'an empty file' if not start else repr(start.decode(errors='replace'))} found"
+                    f"{found} found"
                 )
 
     def _ground_truth(self, walker: Walker) -> Iterator[Sample]:

@@ -215,7 +215,7 @@ def annotation_record(lenient: Lenient) -> AnnotationRecord:
         category_id=lenient.id("category_id"),
         segmentation=ABSENT if segmentation is None else msgspec.Raw(json.dumps(segmentation)),
         area=lenient.number("area"),
-        bbox=box if box else None,  # type: ignore[arg-type]
+        bbox=box or None,  # type: ignore[arg-type]
         iscrowd=None if crowd is None else int(crowd),
         score=lenient.number("score"),
         keypoints=lenient.numbers("keypoints"),

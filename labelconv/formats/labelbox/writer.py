@@ -146,9 +146,9 @@ class _Builder:
         except Fault as problem:
             self._reject_annotation(annotation, sample, problem)
             return
-        if self._cap.may_exceed(sample.key, 1):
-            if not self._within_cap([annotation], [line], sample)[0]:
-                return
+        large = self._cap.may_exceed(sample.key, 1)
+        if large and not self._within_cap([annotation], [line], sample)[0]:
+            return
         if self._with_uuids:
             line.uuid = self._uuids.one(sample.key, annotation.id)
         self._output.add((line,))
