@@ -90,7 +90,7 @@ def _fits(sample: Sample, holds: Holds) -> bool:
     """Whether a sample can be written as it is. The path that nearly all samples take."""
     if sample.classifications or sample.relations or sample.extra:
         return False
-    for annotation in sample.annotations:
+    for annotation in sample.annotations:  # noqa: SIM110 - a generator costs more
         if not _untouched(annotation, holds):
             return False
     return True
@@ -316,7 +316,7 @@ def _fit_classification(
         return msgspec.structs.replace(chosen, classifications=kept, confidence=sure)
 
     fitted: Radio | Checklist | FreeText
-    if isinstance(answer, Radio) or isinstance(answer, FreeText):
+    if isinstance(answer, (Radio, FreeText)):
         fitted = option(answer)
     else:
         options = tuple(option(chosen) for chosen in answer.options)

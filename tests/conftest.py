@@ -1,4 +1,4 @@
-"""Hypothesis profiles: few examples by default, always the same and not shrunk, `ci` more, `deep` many.
+"""Hypothesis profiles: few examples by default (always the same, not shrunk), `ci`, `deep`.
 
 Chosen by `--hypothesis-profile=ci` or by the environment variable HYPOTHESIS_PROFILE.
 """

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_type
 
 from hypothesis import strategies as st
-from typing_extensions import assert_type
 
 import labelconv as lc
 from labelconv import testing

@@ -31,7 +31,7 @@ def check_laws(
     options: Any = None,
     reader_options: Any = None,
 ) -> None:
-    """All laws at once, each in a folder of its own. What cannot be written or read is not tried."""
+    """All laws, each in a folder of its own. What cannot be written or read is not tried."""
     if format.write is None:
         return
     rooms = [folder / name for name in ("same", "only", "unchanged", "ledger", "back")]
@@ -46,7 +46,7 @@ def check_laws(
 
 
 def fitted(format: Format, dataset: Dataset, options: Any, report: Report) -> Samples:
-    """The dataset cut down to what the format holds, in memory, with a ledger that accounts for it."""
+    """The dataset cut down to what the format holds, in memory; `report` accounts for it."""
     cut = fit(accounted(dataset, report), format, options, report)
     return Samples(tuple(cut), cut.ontology, cut.info)
 

@@ -7,6 +7,7 @@ Names and keys are any Unicode text: controls, U+2028 and characters beyond the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
@@ -56,7 +57,7 @@ def names(*, longest: int = 12) -> st.SearchStrategy[str]:
 
 @st.composite
 def datasets(draw: st.DrawFn, holds: Holds, *, most: int = 3) -> Samples:
-    """Datasets of at most `most` samples of the media of `holds`, with an ontology that fits them."""
+    """Datasets of at most `most` samples of the media of `holds`, with their ontology."""
     ontology = draw(_ontologies(holds))
     keys = draw(st.lists(names(), unique=True, max_size=most))
     held = [draw(samples(holds, ontology=ontology, key=key)) for key in keys]
@@ -212,7 +213,7 @@ def _masks(height: int, width: int) -> st.SearchStrategy[Mask]:
 
     def mask(cuts: list[int]) -> Mask:
         borders = [0, *sorted(cuts), height * width]
-        runs = [after - before for before, after in zip(borders, borders[1:], strict=False)]
+        runs = [after - before for before, after in pairwise(borders)]
         return from_runs((height, width), runs)
 
     return st.lists(st.integers(0, height * width), max_size=8).map(mask)

@@ -387,3 +387,65 @@ def test_exceptions_are_also_the_builtin_ones_one_expects() -> None:
     ):
         assert issubclass(error, builtin)
         assert issubclass(error, LabelconvError)
+
+
+# ------------------------------------------------------------------------------ with options
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+def test_categories_are_renamed(as_file: bool, tmp_path: Path) -> None:
+    source = native(tmp_path, sample("a", BOX))
+    (tmp_path / "names.json").write_text('{"cat": "dog"}')
+    rename = tmp_path / "names.json" if as_file else {"cat": "dog"}
+    lc.convert(source, tmp_path / "o.native.ndjson", rename=rename)
+    (found,) = lc.read(tmp_path / "o.native.ndjson")
+    assert found.annotations[0].category == "dog"
+
+
+def test_an_ontology_or_media_that_a_format_does_not_take_is_refused(tmp_path: Path) -> None:
+    source = native(tmp_path, sample("a", BOX))
+    target = tmp_path / "o.native.ndjson"
+    with pytest.raises(OptionError, match="takes no ontology"):
+        lc.convert(source, target, ontology=tmp_path / "ontology.json")
+    with pytest.raises(OptionError, match="takes no media"):
+        lc.convert(source, target, media="http://x/")
+    with pytest.raises(OptionError, match="given twice"):
+        lc.convert(
+            source,
+            tmp_path / "o.ndjson",
+            to="labelbox",
+            ontology=tmp_path / "a.json",
+            writer_options={"ontology": "b.json"},
+        )
+    assert names_in(tmp_path) == ["in.native.ndjson"]
+
+
+def test_several_sources_are_one_dataset(tmp_path: Path) -> None:
+    for number in (1, 2, 10):
+        native(tmp_path, sample(f"k{number}", BOX)).rename(tmp_path / f"part{number}.native.ndjson")
+    watched: list[str] = []
+    report = lc.convert(
+        str(tmp_path / "part*.ndjson"),
+        tmp_path / "all.native.ndjson",
+        watch=lambda sources: watched.extend(Path(source.name).name for source in sources),
+    )
+    assert watched == [f"part{number}.native.ndjson" for number in (1, 2, 10)]
+    assert [each.key for each in lc.read(tmp_path / "all.native.ndjson")] == ["k1", "k2", "k10"]
+    assert ledger(report)["annotations"] == Account(read=3, kept=3)
+
+
+def test_nothing_is_written_beside_the_standard_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+    import sys
+
+    class Standard:
+        buffer = io.BytesIO()
+
+    monkeypatch.setattr(sys, "stdout", Standard)
+    monkeypatch.chdir(tmp_path)
+    source = native(tmp_path, sample("a", BOX), sample("b", BOX), bad=1)
+    lc.convert(source, "-", to="labelbox")
+    assert Standard.buffer.getvalue().count(b"\n") == 2
+    assert names_in(tmp_path) == ["in.native.ndjson"]

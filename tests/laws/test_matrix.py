@@ -131,7 +131,7 @@ def _check_annotations(left: list[Sample], arrived: list[Sample], report: Report
             ancestor = _ancestor(sample.key, annotation, sources)
             assert ancestor is not None, f"{sample.key}: {annotation} was invented"
             descendants[ancestor].append(annotation)
-    missing = []
+    missing: list[tuple[str, str]] = []
     for place, found in descendants.items():
         before = sources[place]
         missing.extend((place[0], each.id) for each in before[len(found) :])
@@ -183,7 +183,7 @@ def _bounds(annotation: Annotation) -> Box:
     value = annotation.value
     if isinstance(value, Keypoints):
         xs, ys = [p.x for p in value.points], [p.y for p in value.points]
-        around = value.outline and geometry.bounds(value.outline)
+        around = None if value.outline is None else geometry.bounds(value.outline)
         if around is not None:
             xs, ys = [*xs, around.x0, around.x1], [*ys, around.y0, around.y1]
         return Box(min(xs), min(ys), max(xs), max(ys))
