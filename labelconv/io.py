@@ -220,17 +220,17 @@ class Target:
         _remove(self.part)
 
     def publish(self) -> None:
-        """Move the part into place. A crash before this leaves the old target untouched."""
+        """Move the part into place; a crash before this leaves the old target untouched.
+
+        It is not synced to the disk first (docs/decisions/0009).
+        """
         try:
             if self._room is not None:
                 with self.part.open("rb") as file:
                     _to_standard_output(file)
                 self.discard()
                 return
-            if not self.folder:
-                with self.part.open("rb+") as file:
-                    os.fsync(file.fileno())
-            elif Path(self.name).is_dir():
+            if self.folder and Path(self.name).is_dir():
                 Path(self.name).rmdir()
             self.part.replace(self.name)
         except BrokenPipeError:
