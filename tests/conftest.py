@@ -23,7 +23,7 @@ settings.register_profile(
     suppress_health_check=_SLOW,
 )
 settings.register_profile(
-    "ci", max_examples=200, deadline=None, suppress_health_check=_SLOW, print_blob=True
+    "ci", max_examples=100, deadline=None, suppress_health_check=_SLOW, print_blob=True
 )
 settings.register_profile(
     "deep", max_examples=2_000, deadline=None, suppress_health_check=_SLOW, print_blob=True

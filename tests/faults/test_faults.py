@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults_help import COMMAND, OLD, coco_file, convert, parts, run
+from faults_help import COMMAND, OLD, coco_file, convert, parts, run, unmeasured
 
 #: Of the large source as Labelbox.
 LINES = 80_000
@@ -106,7 +106,15 @@ def test_a_target_that_grows_too_large_is_not_left_half_written(tmp_path: Path, 
     target.write_text(OLD)
     many = coco_file(tmp_path / "many.json", 500)
     done = run(
-        "convert", many, target, "--from", "coco", "--to", to, preexec_fn=lambda: _at_most(100_000)
+        "convert",
+        many,
+        target,
+        "--from",
+        "coco",
+        "--to",
+        to,
+        preexec_fn=lambda: _at_most(100_000),
+        env=unmeasured(),
     )
     assert done.returncode == 2
     assert b"larger than allowed" in done.stderr
@@ -158,7 +166,7 @@ def test_a_full_standard_output_is_said(small: Path, unbuffered: str) -> None:
                 [*COMMAND, *arguments],
                 stdout=full,
                 stderr=subprocess.PIPE,
-                env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+                env={**unmeasured(), "PYTHONUNBUFFERED": unbuffered},
                 timeout=60,
             )
         assert done.returncode == 2, arguments
@@ -175,7 +183,7 @@ def test_a_standard_output_that_takes_a_part_only_is_said(tmp_path: Path, unbuff
             [*COMMAND, "show", many, "--from", "coco", "--limit", "500"],
             stdout=out,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            env={**unmeasured(), "PYTHONUNBUFFERED": unbuffered},
             preexec_fn=lambda: _at_most(1_000),
             timeout=60,
         )
@@ -284,7 +292,7 @@ def test_a_pipe_that_is_closed_early_ends_quietly(
     ):
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", f"{' '.join(COMMAND)} {arguments} | head -c 1"],
-            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            env={**unmeasured(), "PYTHONUNBUFFERED": unbuffered},
             capture_output=True,
             timeout=120,
         )
