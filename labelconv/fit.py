@@ -55,6 +55,7 @@ def fit(
     def start() -> Iterator[Sample]:
         ledger = report.ledger
         empty = 0
+        sized = named = False
         for sample in dataset:
             holds = held.get(type(sample.media))
             if holds is None:
@@ -69,6 +70,10 @@ def fit(
             if not holds.empty and not fitted.annotations and not fitted.classifications:
                 empty += not sample.annotations and not sample.classifications
                 continue
+            if not holds.size and not sized:
+                sized = getattr(sample.media, "width", None) is not None
+            if not holds.uri and not named:
+                named = sample.uri is not None and sample.uri != sample.key
             yield fitted
         if empty:
             report.add(codes.SAMPLE_EMPTY, count=empty)
@@ -82,6 +87,10 @@ def fit(
             - samples.rejected
             - samples.skipped
         )
+        if sized:
+            report.field("size (of samples)", max(samples.kept, 1))
+        if named:
+            report.field("uri (of samples)", max(samples.kept, 1))
 
     return Samples(start, lambda: dataset.ontology, dataset.info)
 

@@ -412,7 +412,7 @@ def test_results_are_one_shape_and_a_score_each(tmp_path: Path) -> None:
         {"image_id": 17, "category_id": 1, "bbox": [0, 0, 1, 2], "score": 1.0},
         {"image_id": "b.jpg", "category_id": 1, "bbox": [0, 0, 1, 2], "score": 1.0},
     ]
-    assert report.fields == {"coco:license": 1}
+    assert report.fields == {"coco:license": 1, "size (of samples)": 1}
     assert report.counts == {codes.SHAPE_RESPELLED.id: 1, codes.SAMPLE_EMPTY.id: 1}
 
 
