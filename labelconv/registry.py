@@ -52,9 +52,15 @@ def get(name: str) -> Format:
     try:
         loaded = point.load()
     except ImportError as error:
+        owner = point.value.partition(":")[0].partition(".")[0]
+        missing = (error.name or "").partition(".")[0]
+        if not isinstance(error, ModuleNotFoundError) or missing in ("", owner):
+            raise UnknownFormatError(
+                f"the format {name!r} cannot be loaded, which is a fault of {point.value}: {error}"
+            ) from error
         raise MissingDependencyError(
-            f"the format {name!r} needs {error.name or 'a library'}, which is not installed. "
-            f"Install it with `pip install {error.name or point.value}`."
+            f"the format {name!r} needs {missing}, which is not installed. "
+            f"Install it with `pip install {missing}`."
         ) from error
     except AttributeError as error:
         raise UnknownFormatError(
