@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-try:  # eight times as fast as zlib on masks, for the processors that it is made for
-    from isal.isal_zlib import compress as _compress
+try:  # four times as fast as zlib on masks (decision 0007), for the processors it is made for
+    from zlib_ng.zlib_ng import compress as _compress
 except ImportError:
     from zlib import compress as _compress
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -143,6 +145,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
         + _chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0))
         + _chunk(b"IDAT", b""),
     ],
+    ids=["nothing", "gif", "magic", "nonsense", "cut", "huge"],
 )
 def test_data_that_is_no_whole_png_is_refused(data: bytes) -> None:
     with pytest.raises(masks.MaskError):
@@ -185,3 +188,18 @@ def test_base64_is_the_png() -> None:
 def test_pictures_without_pixels_have_one_run() -> None:
     assert masks.from_array(np.zeros((0, 3), dtype=np.uint8)) == Mask((0, 3), (0,))
     assert masks.from_runs((0, 3), []) == Mask((0, 3), (0,))
+
+
+def test_a_png_is_the_same_in_every_process() -> None:
+    """A fast compressor was given up since it was not (docs/decisions/0007)."""
+    program = (
+        "import hashlib; from labelconv import masks; from labelconv.model import Mask;"
+        "small = masks.to_png(Mask((4, 4), (16,)));"
+        "large = masks.to_png(Mask((480, 640), (1_000, 500, 480 * 640 - 1_500)));"
+        "print(hashlib.sha256(small + large).hexdigest())"
+    )
+    seen = {
+        subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
+        for _ in range(8)
+    }
+    assert len(seen) == 1
