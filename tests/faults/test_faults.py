@@ -273,6 +273,7 @@ def _run_reading_as_nobody(source: Path, folder: Path) -> subprocess.CompletedPr
         "from labelconv import registry\n"
         "import labelconv.convert, labelconv.cli, labelconv.progress\n"
         "registry.all_formats()\n"
+        "import labelconv.formats.coco.reader, labelconv.formats.labelbox.writer\n"
         "os.setgid(65534), os.setuid(65534)\n"
         f"sys.argv = ['labelconv', 'convert', {str(source)!r}, {str(folder / 'out.ndjson')!r}, "
         "'--from', 'coco']\n"

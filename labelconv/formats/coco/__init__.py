@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from labelconv.format import Evidence, Format, Holds
-from labelconv.formats.coco.reader import CocoReaderOptions, read
-from labelconv.formats.coco.writer import CocoWriterOptions, write
-from labelconv.io import Peek
-from labelconv.model import Box, FreeText, Image, Keypoints, Mask, Polygon
+from pathlib import Path
+
+from labelconv.format import Evidence, Format, Holds, Reading
+from labelconv.formats.coco.options import CocoReaderOptions, CocoWriterOptions
+from labelconv.io import Peek, Source
+from labelconv.model import Box, Dataset, FreeText, Image, Keypoints, Mask, Polygon
+from labelconv.problems import Report
 
 
 def holds(options: CocoWriterOptions) -> tuple[Holds, ...]:
@@ -55,6 +57,20 @@ def sniff(peek: Peek) -> Evidence:
     if text[:1] == b"[":
         return Evidence(0, "a JSON list without image_id")
     return Evidence(0, "not a JSON object or list")
+
+
+def read(source: Source, options: CocoReaderOptions, reading: Reading) -> Dataset:
+    """The samples of a COCO file (see `reader`, loaded when first needed)."""
+    from labelconv.formats.coco.reader import read as read_now
+
+    return read_now(source, options, reading)
+
+
+def write(dataset: Dataset, target: Path, options: CocoWriterOptions, report: Report) -> None:
+    """Write a COCO file (see `writer`, loaded when first needed)."""
+    from labelconv.formats.coco.writer import write as write_now
+
+    write_now(dataset, target, options, report)
 
 
 FORMAT = Format(

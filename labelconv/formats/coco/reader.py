@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -12,6 +12,7 @@ from labelconv import codes
 from labelconv.errors import OptionError, SourceError
 from labelconv.format import Reading
 from labelconv.formats.coco.annotations import Annotations
+from labelconv.formats.coco.options import CocoReaderOptions
 from labelconv.formats.coco.pictures import (
     Categories,
     Pictures,
@@ -25,26 +26,6 @@ from labelconv.problems import Where
 
 #: The members of a ground truth that are lists of records.
 _ARRAYS = frozenset({"images", "annotations", "categories"})
-
-
-class CocoReaderOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Options of the COCO reader (`-O key=value`).
-
-    - `shape`: which outline is read: the most exact (`auto`), boxes only (`box`, polygons stay
-      undecoded), polygons (masks are traced), or masks (polygons are drawn, sizes needed).
-    - `crowd`: `keep` crowd regions as annotations, or `skip` and count them.
-    - `class_key`: the field of a category that names the class, such as `synset` in LVIS.
-    - `categories`: for results lists: the ground-truth file with `categories` (and `images`).
-    - `segments`: for panoptic files: the folder of the PNGs.
-    - `caption`: the name of the question that captions answer.
-    """
-
-    shape: Literal["auto", "box", "polygon", "mask"] = "auto"
-    crowd: Literal["keep", "skip"] = "keep"
-    class_key: str = "name"
-    categories: str | None = None
-    segments: str | None = None
-    caption: str = "caption"
 
 
 def read(source: Source, options: CocoReaderOptions, reading: Reading) -> Dataset:

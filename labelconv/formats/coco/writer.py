@@ -10,13 +10,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, cast
 
 import msgspec
 
 from labelconv import codes, geometry, io
 from labelconv.formats.coco import records
 from labelconv.formats.coco.numbers import UNNUMBERED, Classes, Numbers, Pictures, as_number, is_id
+from labelconv.formats.coco.options import CocoWriterOptions
 from labelconv.formats.coco.wire import Id
 from labelconv.model import (
     Annotation,
@@ -32,20 +33,6 @@ from labelconv.problems import Report, Where
 #: Records encoded at a time: enough to be fast, few enough to stay small.
 _BATCH = 500
 _CHUNK_BYTES = 1 << 20
-
-
-class CocoWriterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Options of the COCO writer (`-W key=value`).
-
-    - `task`: a ground truth (`auto`), or a results list (`results`), as detectors write it.
-    - `rle`: masks as COCO's text (`compressed`), or as lists of run lengths (`uncompressed`).
-      Results are always compressed: pycocotools takes nothing else there.
-    - `score`: what results say where there is no confidence; left out when not given.
-    """
-
-    task: Literal["auto", "results"] = "auto"
-    rle: records.Spelling = "compressed"
-    score: float | None = None
 
 
 def write(dataset: Dataset, target: Path, options: CocoWriterOptions, report: Report) -> None:

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from labelconv.format import ANY_DEPTH, Evidence, Format, Holds
-from labelconv.formats.labelbox.reader import LabelboxReaderOptions, read
-from labelconv.formats.labelbox.reader_files import lines_in
-from labelconv.formats.labelbox.writer import LabelboxWriterOptions, write
+from labelconv.format import ANY_DEPTH, Evidence, Format, Holds, Reading
+from labelconv.formats.labelbox.options import LabelboxReaderOptions, LabelboxWriterOptions
 from labelconv.io import Peek, Source
-from labelconv.model import Box, Image, Mask, Point, Polygon, Polyline
+from labelconv.model import Box, Dataset, Image, Mask, Point, Polygon, Polyline
 from labelconv.problems import Report
 
 
@@ -40,6 +38,8 @@ def sniff(peek: Peek) -> Evidence:
     """MAL by its lines: JSON objects with `dataRow`."""
     text = peek.text
     if peek.is_folder:
+        from labelconv.formats.labelbox.reader_files import lines_in
+
         found = lines_in(Path(peek.name))
         if not found:
             return Evidence(0, "a folder without .ndjson files")
@@ -66,6 +66,20 @@ def check_file(
         with Source(ontology).open() as file:
             known = read_ontology(file.read(), ontology)
     return rules.check(source, report, ontology=known, sizes=sizes)
+
+
+def read(source: Source, options: LabelboxReaderOptions, reading: Reading) -> Dataset:
+    """The samples of MAL lines (see `reader`, loaded when first needed)."""
+    from labelconv.formats.labelbox.reader import read as read_now
+
+    return read_now(source, options, reading)
+
+
+def write(dataset: Dataset, target: Path, options: LabelboxWriterOptions, report: Report) -> None:
+    """Write MAL lines (see `writer`, loaded when first needed)."""
+    from labelconv.formats.labelbox.writer import write as write_now
+
+    write_now(dataset, target, options, report)
 
 
 FORMAT = Format(

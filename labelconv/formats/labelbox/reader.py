@@ -18,6 +18,7 @@ from labelconv import codes
 from labelconv.format import Reading
 from labelconv.formats.labelbox.faults import Fault
 from labelconv.formats.labelbox.ontology import Ontology as GivenOntology
+from labelconv.formats.labelbox.options import LabelboxReaderOptions
 from labelconv.formats.labelbox.reader_files import (
     File,
     Index,
@@ -52,17 +53,6 @@ from labelconv.model import (
     Samples,
 )
 from labelconv.problems import Where
-
-
-class LabelboxReaderOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Options of the Labelbox reader (`-O key=value`).
-
-    - `masks`: the folder of the pictures that `instanceURI` names; nothing is fetched.
-    - `ontology`: a file with the project's normalized ontology, which turns schemaIds into names.
-    """
-
-    masks: str | None = None
-    ontology: str | None = None
 
 
 def read(source: Source, options: LabelboxReaderOptions, reading: Reading) -> Dataset:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -20,6 +19,7 @@ from labelconv.errors import OptionError
 from labelconv.formats.labelbox.composite import Composites
 from labelconv.formats.labelbox.faults import Fault
 from labelconv.formats.labelbox.names import Feature, Names, ascii_name
+from labelconv.formats.labelbox.options import LabelboxWriterOptions
 from labelconv.formats.labelbox.reader_names import read_given
 from labelconv.formats.labelbox.writer_cap import FEATURE_CAP, Cap
 from labelconv.formats.labelbox.writer_output import Line, Output
@@ -27,32 +27,6 @@ from labelconv.formats.labelbox.writer_shapes import PAYLOADS, put_shape
 from labelconv.formats.labelbox.writer_uuids import Uuids
 from labelconv.model import Annotation, Classification, Dataset, Relation, Sample
 from labelconv.problems import Outcome, Report, Where
-
-
-class LabelboxWriterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Options of the Labelbox writer (`-W key=value`).
-
-    - `parts`: a polygon of several parts becomes several lines (`split`) or one `mask`.
-    - `holes`: a polygon with holes becomes a `mask`, or its holes are filled (`fill`, a loss).
-    - `masks`: `png` puts each mask into its line; `composite` writes one coloured PNG for each
-      data row into the folder `masks` and points at it with `mask_url`.
-    - `mask_url`: what goes before the PNG's name in `instanceURI`.
-    - `keypoint`: the feature of a skeleton's point, with `{category}` and `{keypoint}`.
-    - `names`: features by `name` or by `schemaId`, which needs `ontology`.
-    - `ontology`: a file with the project's normalized ontology; names are checked against it.
-    - `uuid`: whether lines carry a uuid, always the same for the same key and annotation id.
-    - `lines`: split the output into files of about so many lines, on data-row borders.
-    """
-
-    parts: Literal["split", "mask"] = "split"
-    holes: Literal["mask", "fill"] = "mask"
-    masks: Literal["png", "composite"] = "png"
-    mask_url: str = "masks/"
-    keypoint: str = "{category} {keypoint}"
-    names: Literal["name", "schemaId"] = "name"
-    ontology: str | None = None
-    uuid: bool = True
-    lines: int | None = None
 
 
 def write(dataset: Dataset, target: Path, options: LabelboxWriterOptions, report: Report) -> None:
