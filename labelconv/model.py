@@ -416,6 +416,8 @@ class Samples:
     @property
     def ontology(self) -> Ontology:
         if self._ontology is None:
+            from labelconv.usage import ontology_of
+
             self._ontology = ontology_of(self._start())
         elif callable(self._ontology):
             self._ontology = self._ontology()
@@ -432,69 +434,3 @@ class Samples:
 def pairs(coordinates: Coordinates) -> Iterator[tuple[float, float]]:
     """Interleaved coordinates as (x, y) pairs."""
     return zip(coordinates[::2], coordinates[1::2], strict=True)
-
-
-def ontology_of(samples: Iterable[Sample]) -> Ontology:
-    """The categories and questions that the samples use, in order of appearance.
-
-    Keypoint names are joined per category; options are those seen as answers.
-    """
-    categories: dict[str, dict[str, None]] = {}
-    nested: dict[str, list[Classification]] = {}
-    general: list[Classification] = []
-    for sample in samples:
-        for annotation in sample.annotations:
-            points = categories.setdefault(annotation.category, {})
-            if isinstance(annotation.value, Keypoints):
-                points.update(dict.fromkeys(p.name for p in annotation.value.points))
-            questions = nested.setdefault(annotation.category, [])
-            questions.extend(annotation.classifications)
-            if isinstance(annotation.value, Track):
-                for segment in annotation.value.segments:
-                    for keyframe in segment:
-                        questions.extend(keyframe.classifications)
-            nested[annotation.category] = _unique(questions)
-        general = _unique([*general, *sample.classifications])
-    return Ontology(
-        categories=tuple(
-            Category(name=name, keypoints=tuple(points), questions=_questions(nested.get(name, [])))
-            for name, points in categories.items()
-        ),
-        questions=_questions(general),
-    )
-
-
-def _unique(classifications: list[Classification]) -> list[Classification]:
-    return list(dict.fromkeys(classifications))
-
-
-def _questions(classifications: Iterable[Classification]) -> tuple[Question, ...]:
-    grouped: dict[str, list[Classification]] = {}
-    for classification in classifications:
-        grouped.setdefault(classification.name, []).append(classification)
-    return tuple(
-        Question(
-            name=name,
-            kind=_KINDS[type(asked[0].answer)],
-            options=_options(asked),
-            per_frame=any(c.ranges for c in asked),
-        )
-        for name, asked in grouped.items()
-    )
-
-
-_KINDS: dict[type, str] = {Radio: "radio", Checklist: "checklist", FreeText: "text"}
-
-
-def _options(asked: list[Classification]) -> tuple[Option, ...]:
-    below: dict[str, list[Classification]] = {}
-    for classification in asked:
-        answer = classification.answer
-        chosen: tuple[Radio, ...] = ()
-        if isinstance(answer, Radio):
-            chosen = (answer,)
-        elif isinstance(answer, Checklist):
-            chosen = answer.options
-        for option in chosen:
-            below.setdefault(option.name, []).extend(option.classifications)
-    return tuple(Option(name=n, questions=_questions(q)) for n, q in below.items())

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from coco_help import SHARED, document, put, read, record, rewritten, write
 
+import labelconv as lc
 from labelconv import codes
 from labelconv.model import (
     Annotation,
@@ -465,3 +466,12 @@ def test_members_that_come_late_in_the_source_are_not_lost(tmp_path: Path) -> No
 def test_nothing_but_the_target_is_left_beside_it(tmp_path: Path) -> None:
     write([sample(Annotation("1", "a", BOX))], tmp_path / "out.json")
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
+
+
+def test_a_name_that_another_field_stands_in_for_is_counted(tmp_path: Path) -> None:
+    source = tmp_path / "lvis.json"
+    categories = [{"id": 1, "name": "baby", "synset": "person.n.01"}]
+    source.write_text(json.dumps({"images": [], "annotations": [], "categories": categories}))
+    options = {"class_key": "synset"}
+    report = lc.convert(source, tmp_path / "out.json", to="coco", reader_options=options)
+    assert report.fields == {"coco:name (of categories)": 1}

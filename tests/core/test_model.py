@@ -33,6 +33,7 @@ from labelconv.model import (
     Samples,
     Track,
 )
+from labelconv.usage import ontology_of
 
 SQUARE = (0.0, 0.0, 4.0, 0.0, 4.0, 4.0, 0.0, 4.0)
 HOLE = (1.0, 1.0, 2.0, 1.0, 2.0, 2.0, 1.0, 2.0)
@@ -46,7 +47,7 @@ def test_any_sample_comes_back_from_json(dataset: Samples) -> None:
 
 @given(testing.everything())
 def test_the_ontology_found_has_what_the_samples_use(dataset: Samples) -> None:
-    ontology = model.ontology_of(dataset)
+    ontology = ontology_of(dataset)
     used = {a.category for sample in dataset for a in sample.annotations}
     assert {category.name for category in ontology.categories} == used
     asked = {c.name for sample in dataset for c in sample.classifications}
@@ -119,7 +120,7 @@ def test_the_ontology_joins_what_the_samples_say_in_order_of_appearance() -> Non
             ),
         ),
     ]
-    assert model.ontology_of(samples) == Ontology(
+    assert ontology_of(samples) == Ontology(
         categories=(
             Category(name="person", keypoints=("b", "a")),
             Category(

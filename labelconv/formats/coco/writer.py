@@ -92,6 +92,8 @@ def _write_ground_truth(
         entries = _Array(file)
         for entry in classes.all:
             entries.add(records.category(entry))
+            if "coco:name" in entry.category.extra:  # read by another field than the name
+                report.field("coco:name (of categories)")
         entries.flush()
         file.write(b"\n]")
         late = info.new()

@@ -13,8 +13,9 @@ from labelconv.formats.labelbox.reader_lines import Lines
 from labelconv.formats.labelbox.reader_masks import Pictures
 from labelconv.formats.labelbox.reader_names import Features, as_model, joined
 from labelconv.io import lines, skip_mark
-from labelconv.model import Annotation, Image, Ontology, Sample, ontology_of
+from labelconv.model import Annotation, Image, Ontology, Sample
 from labelconv.problems import Report
+from labelconv.usage import ontology_of
 
 
 def ontology_in(files: list[File], given: GivenOntology | None) -> Ontology:
