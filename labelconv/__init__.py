@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from labelconv import labelbox as labelbox
     from labelconv.check import check
     from labelconv.convert import convert, read, write
     from labelconv.diff import diff
@@ -53,11 +54,13 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load the part that a name lives in when it is first asked for: importing stays cheap."""
+    import importlib
+
+    if name == "labelbox":  # a module, for people who use the SDK
+        return importlib.import_module("labelconv.labelbox")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'labelconv' has no attribute {name!r}")
-    import importlib
-
     module, _, attribute = home.partition(":")
     value = getattr(importlib.import_module(f"labelconv.{module}"), attribute or name)
     globals()[name] = value

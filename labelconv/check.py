@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import msgspec
 
 from labelconv import registry
-from labelconv.convert import convert, read_sources
+from labelconv.convert import convert, media_files, read_sources
 from labelconv.errors import LossError, OptionError
 from labelconv.format import Format, Wanted
 from labelconv.io import Source
@@ -23,6 +26,9 @@ def check(
     source: Path_,
     format: str | None = None,
     *,
+    options: Mapping[str, Any] | None = None,
+    writer_options: Mapping[str, Any] | None = None,
+    media: Path_ | None = None,
     ontology: Path_ | None = None,
     to: str | None = None,
     report: Report | None = None,
@@ -38,14 +44,24 @@ def check(
     raises.
     """
     report = Report() if report is None else report
+    asked = _Asked(options, writer_options, media, ontology, to)
     for name in matching(source):
-        _check_one(Source(name), format, ontology, to, report)
+        _check_one(Source(name), format, asked, report)
     return report
 
 
-def _check_one(
-    opened: Source, format: str | None, ontology: Path_ | None, to: str | None, report: Report
-) -> None:
+class _Asked(msgspec.Struct, frozen=True):
+    """What a check was asked to use."""
+
+    options: Mapping[str, Any] | None
+    writer_options: Mapping[str, Any] | None
+    media: Path_ | None
+    ontology: Path_ | None
+    to: str | None
+
+
+def _check_one(opened: Source, format: str | None, asked: _Asked, report: Report) -> None:
+    ontology, to = asked.ontology, asked.to
     if format is None:
         chosen, evidence = registry.sniff(opened)
         report.evidence.extend(evidence)
@@ -63,9 +79,9 @@ def _check_one(
                 f"{chosen.name} has no check against an ontology; name the format that has, with "
                 f"--to"
             )
-        _read_through(opened, chosen, report)
+        _read_through(opened, chosen, asked, report)
     if to is not None:
-        _try(opened, chosen, ontology, to, report)
+        _try(opened, chosen, asked, to, report)
 
 
 class _Named(io.BufferedReader):
@@ -83,12 +99,13 @@ def _named(opened: Source) -> BinaryIO:
     return named
 
 
-def _read_through(opened: Source, chosen: Format, report: Report) -> None:
+def _read_through(opened: Source, chosen: Format, asked: _Asked, report: Report) -> None:
     if chosen.read is None:
         raise OptionError(f"the format {chosen.name!r} can only be written")
     ledger = report.ledger
     wanted = Wanted(pieces=True)
-    for sample in read_sources([opened], chosen.name, None, None, None, report, wanted):
+    files, options = media_files(asked.media, asked.options)
+    for sample in read_sources([opened], chosen.name, options, None, None, report, wanted, files):
         ledger.annotations.kept += len(sample.annotations)
         ledger.classifications.kept += len(sample.classifications)
         ledger.relations.kept += len(sample.relations)
@@ -96,7 +113,7 @@ def _read_through(opened: Source, chosen: Format, report: Report) -> None:
     ledger.samples.kept += ledger.samples.read - ledger.samples.rejected - ledger.samples.skipped
 
 
-def _try(opened: Source, chosen: Format, ontology: Path_ | None, to: str, report: Report) -> None:
+def _try(opened: Source, chosen: Format, asked: _Asked, to: str, report: Report) -> None:
     """Convert into a folder that is removed, so that the writer says what it would leave out."""
     with tempfile.TemporaryDirectory(prefix="labelconv-check-") as room:
         try:
@@ -105,7 +122,10 @@ def _try(opened: Source, chosen: Format, ontology: Path_ | None, to: str, report
                 Path(room) / "target",
                 from_=chosen.name,
                 to=to,
-                ontology=ontology,
+                reader_options=asked.options,
+                writer_options=asked.writer_options,
+                media=asked.media,
+                ontology=asked.ontology,
                 dry_run=True,
                 report=report,
             )

@@ -193,14 +193,77 @@ AREA_MISMATCH = Code(
     do="Export both again, together.",
     example="an area of 100 beside 90 pixels in a panoptic PNG",
 )
+MEDIA_MISSING = Code(
+    id="R122",
+    name="media-missing",
+    severity="error",
+    message="the file of {name!r} is not found; {hint}",
+    why="Its size is needed to read the labels, and the source does not say it.",
+    do="Give the folder of the media with --media, or a CSV file of name, width and height with `-O sizes=FILE`.",
+    example="labels/0001.txt without images/0001.jpg",
+)
+MEDIA_AMBIGUOUS = Code(
+    id="R123",
+    name="media-ambiguous",
+    severity="error",
+    message="one file for {name!r} expected, several found: {candidates}",
+    why="Files of one name in different folders are different pictures; a guess would put labels on the wrong one.",
+    do="Name the file with its folder, or give a narrower folder with --media.",
+    example="1.jpg where there are a/1.jpg and b/1.jpg",
+)
+MEDIA_UNREADABLE = Code(
+    id="R124",
+    name="media-unreadable",
+    severity="error",
+    message="{file} cannot be read: {reason}",
+    why="Its size is needed to read the labels.",
+    do="Mend the file, or give its size in a CSV file with `-O sizes=FILE`.",
+    example="a JPEG that was cut off while it was copied",
+)
+MEDIA_TURNED = Code(
+    id="R125",
+    name="media-turned",
+    severity="note",
+    message="{count} pictures are shown turned by their EXIF orientation; sizes are as shown",
+    why="Tools that ignore EXIF draw labels on the picture as it is stored, with width and height swapped.",
+    do="Nothing, if the labels were made by a tool that shows pictures upright; else `-O exif=ignore`.",
+    example="a photograph stored 4000 × 3000 with orientation 6 is 3000 × 4000",
+)
+MEDIA_UNUSED = Code(
+    id="R126",
+    name="media-unused",
+    severity="note",
+    message="nothing in the source needed --media",
+    why="Sizes and addresses are in the source already, or the format does not look at media.",
+    do="Leave --media away.",
+    example="a COCO file with width and height of all images",
+)
+TIME_ROUNDED = Code(
+    id="R129",
+    name="time-rounded",
+    severity="note",
+    message="{count} times are finer than a millisecond and are rounded, by at most {drift:.3g} ms",
+    why="Sounds are labelled in whole milliseconds (Labelbox takes no finer ones).",
+    do="Nothing, as a rule.",
+    example="a label that begins at 0.123456 s",
+)
+TIME_EMPTY = Code(
+    id="R130",
+    name="time-empty",
+    severity="note",
+    message="the label {name!r} has no length; it is read as one millisecond",
+    why="A range of time without a length holds nowhere.",
+    do="Give it a length in the source, if it matters.",
+    example="a point label in Audacity",
+)
 PAYLOAD_NOT_READ = Code(
     id="R131",
     name="payload-not-read",
     severity="error",
-    message="{found} found, which belongs to {media}; only pictures are read from this format",
-    why="The line says something about another kind of media, whose coordinates mean something else. It is left out rather than guessed at.",
-    do="Take these lines out, or wait for a version of labelconv that reads them.",
-    example="`segments` of a video",
+    message="{found} found, which belongs to {media} and cannot be read with its data row",
+    why="The line says something about another kind of media than the rest of its data row, or about one that labelconv does not know. It is left out rather than guessed at.",
+    do="Take these lines out, or give them a data row of their own.",
+    example="`segments` of a video in a data row that has a `location` in a text",
 )
 NAME_UNRESOLVED = Code(
     id="R132",
@@ -219,6 +282,42 @@ SPELLING_MENDED = Code(
     why="Older or hand-made files spell some things in ways that today's rules refuse. What is meant is clear, so it is read.",
     do="Nothing; what labelconv writes is spelled by today's rules.",
     example="a box of negative height",
+)
+TEXT_REBUILT = Code(
+    id="R141",
+    name="text-rebuilt",
+    severity="note",
+    message="the texts of {count} samples are put together from tokens; upload these texts",
+    why="The format has no text. Offsets belong to the text that was put together here, character by character.",
+    do="Write the texts with --media-out DIR and upload those files.",
+    example="`Paris`, `.` become `Paris .`",
+)
+TOKEN_UNALIGNED = Code(
+    id="R142",
+    name="token-unaligned",
+    severity="error",
+    message="the text and its tokens expected to be the same characters, token {number} {token!r} is not found",
+    why="Labels of tokens cannot be laid onto a text that has other words.",
+    do="Mend the text or the token, or remove the text so that it is put together from the tokens.",
+    example="the token `can` in the text `cannot` spelled `can not`",
+)
+SAMPLE_SKIPPED = Code(
+    id="R143",
+    name="sample-skipped",
+    severity="note",
+    message="{count} records are left out: {reason}",
+    why="The source says that they are no truth: refused, unanswered or only predicted.",
+    do="Nothing; an option of the reader takes them in where that makes sense.",
+    example='`"answer": "reject"`',
+)
+TAG_CONFUSED = Code(
+    id="R144",
+    name="tag-confused",
+    severity="note",
+    message="{count} tags continue an entity that was not begun; each begins one",
+    why="Schemes differ in how an entity begins. In the one found here, such a tag is a slip of whoever wrote it.",
+    do="Nothing, if the entities are as you expect; else look at the first place.",
+    example="`O`, then `I-PER` among `B-` tags",
 )
 BOX_IMPOSSIBLE = Code(
     id="M201",
@@ -264,6 +363,78 @@ SHAPE_INVALID = Code(
     why="The shape cannot be drawn.",
     do="Draw it again.",
     example="a polygon of two points without a box beside it",
+)
+SPAN_EMPTY = Code(
+    id="M221",
+    name="span-empty",
+    severity="error",
+    message="a span of one character or more expected, an empty one at {start} found",
+    why="An entity without text cannot be shown or imported; where ends are inclusive it cannot even be written.",
+    do="Remove it, or give the characters that are meant.",
+    example='`[7, 7, "PERSON"]`',
+)
+SPAN_IMPOSSIBLE = Code(
+    id="M222",
+    name="span-impossible",
+    severity="error",
+    message="a span within the {length} {unit} of the text expected, {found} found",
+    why="The offsets do not belong to this text, or they count something else than the reader was told.",
+    do="Check that text and offsets were made together, and what the offsets count (`-O source_offsets=…`).",
+    example="`[90, 95]` in a text of 80 characters; an offset in the middle of an emoji",
+)
+QUOTE_MISMATCH = Code(
+    id="M223",
+    name="quote-mismatch",
+    severity="error",
+    message="{quote!r} expected at {start}–{end} ({unit}), as the source quotes it, {held!r} found{hint}",
+    why="Source and offsets contradict each other: the label would land on other characters than were marked.",
+    do="Give the unit that the message names with `-O source_offsets=…`; if there is none, the text was changed after it was labelled.",
+    example="offsets of a web tool, which count an emoji as two",
+)
+SPAN_CUTS_WORD = Code(
+    id="M224",
+    name="span-cuts-word",
+    severity="note",
+    message="{count} spans begin or end inside a word or a composed character",
+    why="Some are meant (parts of compounds). Many at once are a sign of offsets that count something else.",
+    do="Look at a few; if they are shifted, try `-O source_offsets=utf16` or `utf8`.",
+    example="`ondo` in London",
+)
+SPAN_AT_BLANK = Code(
+    id="M225",
+    name="span-at-blank",
+    severity="note",
+    message="{count} spans begin or end with a blank",
+    why="Formats of tokens cannot say so, and trainers such as spaCy refuse such entities.",
+    do="Nothing, unless the offsets are shifted by one.",
+    example="`Paris ` with the blank behind it",
+)
+COORDINATES_OUTSIDE = Code(
+    id="M231",
+    name="coordinates-outside",
+    severity="error",
+    message="{expected} expected, {found} found{hint}",
+    why="The numbers mean something else than what they are taken for, or the place cannot be shown in the target's CRS.",
+    do="Name the CRS that the coordinates are in (`labelconv formats NAME` shows the option), or choose another target CRS.",
+    example="x = 733601 where degrees are expected",
+)
+LATITUDE_CLAMPED = Code(
+    id="M232",
+    name="latitude-clamped",
+    severity="loss",
+    message="the {kind} reaches latitude {latitude:.6f}, Web Mercator ends at 85.0511°; it was moved there",
+    why="Web Mercator has no poles: beyond 85.0511287798066° tiles do not exist.",
+    do="Use another CRS near the poles, or allow the loss.",
+    example="latitude 89.9999 to EPSG:3857",
+)
+SEAM_CUT = Code(
+    id="M233",
+    name="seam-cut",
+    severity="note",
+    message="the {kind} crosses the antimeridian and was cut into {count} parts there",
+    why="Longitude jumps from 180 to -180, so one ring across it would be drawn around the world (RFC 7946, section 3.1.9).",
+    do="Nothing. An edge that is meant to go the long way round needs vertices at most 180° apart.",
+    example="a polygon from longitude 179 to -179",
 )
 FEATURE_UNKNOWN = Code(
     id="O301",
@@ -336,6 +507,15 @@ RENAME_UNUSED = Code(
     why="The entry does nothing, which most often is a slip of the pen.",
     do="Correct the name, or remove the entry.",
     example="`Cars` where the source has `car`",
+)
+TOOL_AMBIGUOUS = Code(
+    id="O309",
+    name="tool-ambiguous",
+    severity="note",
+    message="{name!r} is drawn in several ways ({kinds}); its tool is {chosen}",
+    why="Names of tools are unique in an ontology, and a tool draws one kind of shape. Lines of another kind will not fit it.",
+    do="Give the others a name of their own with --rename, or have all of them written as one kind (`-W` options of the labelbox writer).",
+    example="`car` as boxes and, where it has holes, as masks",
 )
 VALUE_NOT_HELD = Code(
     id="L401",
@@ -499,6 +679,132 @@ DETAIL_DROPPED = Code(
     do="Allow the loss, or choose another target.",
     example="the direction of a relation",
 )
+SIZE_NEEDED = Code(
+    id="L419",
+    name="size-needed",
+    severity="error",
+    message="the size of {name!r} is not known; {target} cannot be written without it",
+    why="Coordinates are fractions of the size there, or the size itself is asked for.",
+    do="Give the folder of the pictures with --media, or a CSV file of name, width and height with `-O sizes=FILE`.",
+    example="a COCO image without width and height, for YOLO",
+)
+TEXT_UNKNOWN = Code(
+    id="L424",
+    name="text-unknown",
+    severity="error",
+    message="the text of {name!r} is not known; {target} cannot be written without it",
+    why="The source has offsets without the text that they belong to, and the target keeps both together.",
+    do="Convert from a source that has the texts.",
+    example="MAL lines, which name a data row but do not have its text, for spaCy",
+)
+NAME_RESPELLED = Code(
+    id="L420",
+    name="name-respelled",
+    severity="note",
+    message="{name!r} is written as {spelled!r}, since {target} cannot carry it as it is",
+    why="The format has no way to quote some characters. They are percent-encoded, so names stay different.",
+    do="Nothing, or give the name you want with --rename.",
+    example="a class name with blanks in DOTA, where blanks end it",
+)
+NAMES_MERGED = Code(
+    id="L421",
+    name="names-merged",
+    severity="loss",
+    message="{name!r} and {other!r} would both be written as {spelled!r}",
+    why="Two names would become one.",
+    do="Rename one of them with --rename.",
+    example="the class names `a b` and `a%20b`",
+)
+SHAPE_CLIPPED = Code(
+    id="L422",
+    name="shape-clipped",
+    severity="note",
+    message="the {kind} reaches {drift:.4g} px past the border and is cut off there",
+    why="The target has no coordinates outside of the picture. At most a hundredth of the picture is cut.",
+    do="Nothing, as a rule.",
+    example="a box that ends at x = 640.4 in a picture 640 wide",
+)
+SHAPE_CUT = Code(
+    id="L423",
+    name="shape-cut",
+    severity="loss",
+    message="the {kind} reaches {drift:.4g} px past the border; what lies outside cannot be written",
+    why="The target has no coordinates outside of the picture, and more than a hundredth of the picture's size is cut off.",
+    do="Check whether the labels belong to this picture and size; if they do, accept it with --allow shape-cut.",
+    example="a box around the whole of a car that is half in the picture",
+)
+TEXT_NEEDED = Code(
+    id="L431",
+    name="text-needed",
+    severity="error",
+    message="the text of {name!r} is not known; its offsets cannot be counted in UTF-16 units",
+    why="An emoji is one code point and two UTF-16 units. Without the text nobody knows how many are before an offset.",
+    do="Convert from a source that has the texts, or say `-W unknown_text=keep` if no text has a character above U+FFFF.",
+    example="offsets that were read from lines that hold no text",
+)
+TRACK_THINNED = Code(
+    id="L432",
+    name="track-thinned",
+    severity="note",
+    message="{before} keyframes of {tracks} tracks became {after}; no frame is more than {worst:.4g} px off{iou}",
+    why="The target interpolates between keyframes, so those on the way say nothing new.",
+    do="Nothing, or ask for another tolerance (`-W tolerance=0` keeps every frame exact).",
+    example="a box that stands still for 500 frames is two keyframes",
+)
+REPROJECTED = Code(
+    id="L441",
+    name="reprojected",
+    severity="note",
+    message="{count} annotations moved from {source} to {target}: {operation}; {accuracy}",
+    why="Nothing is gone, but the coordinates are others. How well the operation agrees with the ground is its accuracy; where it is not known, both CRSs are taken for the same datum.",
+    do="Nothing; or name the CRS that you want.",
+    example="UTM to longitude and latitude",
+)
+VERTICES_ADDED = Code(
+    id="L442",
+    name="vertices-added",
+    severity="note",
+    message="{count} vertices were added to {shapes} shapes, so that no edge is off by more than {tolerance:g} {unit}",
+    why="A straight edge in one CRS is a curve in another. Between the new vertices it is as good as straight.",
+    do="Nothing; or state another tolerance.",
+    example="an edge of 100 km in UTM, written in degrees",
+)
+BOX_GROWN = Code(
+    id="L443",
+    name="box-grown",
+    severity="loss",
+    message="a box became the box around it in {target}, which reaches {growth:.3g} m further",
+    why="Its sides are not parallel to the axes there, and a box was asked for.",
+    do="Let it become a polygon, which is exact, or allow the loss.",
+    example="a box of UTM in longitude and latitude",
+)
+GRID_MISSING = Code(
+    id="L444",
+    name="grid-missing",
+    severity="note",
+    message="{source} to {target} would be more exact with {count} files that are not installed: {grids}",
+    why="Some datums are joined by tables of differences, which PROJ does not carry with it. Nothing is fetched from the network, so a coarser operation was used.",
+    do="If that matters, install the files (`projsync --file NAME`) and run again.",
+    example="NAD27 to WGS 84 without us_noaa_conus.tif",
+)
+PIECES_SHARED = Code(
+    id="L445",
+    name="pieces-shared",
+    severity="note",
+    message="{count} annotations lie in several windows; each has its piece, with one share id",
+    why="What lies on a border is cut there. The pieces say that they are one object.",
+    do="Nothing; or join the pieces by their share id.",
+    example="a roof on the border of two chips",
+)
+SLIVER_LEFT_OUT = Code(
+    id="L446",
+    name="sliver-left-out",
+    severity="note",
+    message="{count} pieces smaller than {limit:g} square {unit} are left out",
+    why="Cutting leaves crumbs that no one would label. You stated the area below which they go.",
+    do="State a smaller area (0 keeps all).",
+    example="the corner of a roof, of half a pixel, in the next chip",
+)
 SCHEMA_BROKEN = Code(
     id="S501",
     name="schema-broken",
@@ -625,6 +931,24 @@ IMPORT_EMPTY = Code(
     do="Check whether the step before wrote anything; do not import this file.",
     example="a file of 0 bytes",
 )
+IMPORT_REFUSED = Code(
+    id="S521",
+    name="import-refused",
+    severity="error",
+    message="Labelbox refused the line: {reason}",
+    why="The server's own words; what it refuses does not show up in the project.",
+    do="Mend the line, which is in the file of what failed, and upload that.",
+    example="a data row that is not in the project",
+)
+IMPORT_UNKNOWN = Code(
+    id="S522",
+    name="import-unknown",
+    severity="error",
+    message="whether Labelbox took the line is not known: {reason}",
+    why="The line was sent, and nothing tells what became of it; sent again it may be there twice.",
+    do="Look at the data row in Labelbox, then upload what is missing.",
+    example="a status file that was asked for after more than 24 hours",
+)
 KEY_COLLISION = Code(
     id="K601",
     name="key-collision",
@@ -669,6 +993,16 @@ KEY_FIELD_MISSING = Code(
     why="The template names a field that the source does not have here.",
     do="Use another field.",
     example="`{coco_url}` where it is absent",
+)
+
+KEY_RESPELLED = Code(
+    id="K606",
+    name="key-respelled",
+    severity="note",
+    message="the sample is written as {spelled!r}, since its key {name!r} cannot be a file name of its own here",
+    why="The target keeps each sample in a file named after it.",
+    do="Nothing, or give keys that are file names with --key or --keys.",
+    example="the key `a//b`, or `a.jpg` where `a.png` has the label file already",
 )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -24,12 +25,18 @@ from labelconv.explain import granted
 from labelconv.fit import fit
 from labelconv.format import Format, Reading, Wanted
 from labelconv.io import Source, Target, publishing, write_beside
+from labelconv.jobs import Crew
 from labelconv.keys import Keys
-from labelconv.model import Dataset, Samples
+from labelconv.media import MediaFiles, MediaOptions, with_sizes
+from labelconv.model import Dataset, Image, Sample, Samples, TiledImage, Video
 from labelconv.options import build
 from labelconv.passes import Pass, read_names, rename_categories
-from labelconv.problems import Report, StopAtFirstError
+from labelconv.problems import Report, StopAtFirstError, Where
 from labelconv.several import chain, matching
+from labelconv.teamwork import crew_for, write_shared
+
+if TYPE_CHECKING:
+    from labelconv.texts import TextFiles
 
 Path_ = str | os.PathLike[str]
 #: Told which sources are being read; `Source.position` says how far.
@@ -59,6 +66,7 @@ def read(
     options: Mapping[str, Any] | None = None,
     key: str | None = None,
     keys: Path_ | None = None,
+    media: Path_ | None = None,
     report: Report | None = None,
 ) -> ReadDataset:
     """The dataset in `source`, which may be iterated again and again.
@@ -66,16 +74,18 @@ def read(
     A glob that matches several files gives one dataset, in natural order (`labelconv.several`).
     `format` is found out from the content when it is not given. `options` are the reader's
     (`labelconv formats NAME` lists them). `key` is a template and `keys` a CSV file for the keys
-    of samples (see `labelconv.keys`). Problems and counts go into `report`, which the dataset has
-    as its `report`; one report accounts for one iteration.
+    of samples (see `labelconv.keys`), `media` the folder of the media files, for sizes that the
+    source does not say (see `labelconv.media`). Problems and counts go into `report`, which the
+    dataset has as its `report`; one report accounts for one iteration.
 
     Raises `SourceError`, `UnknownFormatError` or `OptionError`; bad records never raise.
     """
     report = Report() if report is None else report
     sources = _opened(source)
+    files, options = media_files(media, options)
 
     def again(counted: Report, wanted: Wanted) -> Dataset:
-        return read_sources(sources, format, options, key, keys, counted, wanted)
+        return read_sources(sources, format, options, key, keys, counted, wanted, files)
 
     return ReadDataset(sources, report, again)
 
@@ -109,7 +119,11 @@ def write(
     with _stopping(report):
         if isinstance(dataset, ReadDataset):
             sources = dataset.sources
+            look = dataset.again(Report(), Wanted(pieces=True, extra=frozenset()))
+            settings = _settled(chosen, settings, look, report)
             dataset = dataset.again(report, _wanted(chosen, settings))
+        else:
+            settings = _settled(chosen, settings, dataset, report)
         given = accounted(dataset, report)
         _run(given, chosen, settings, os.fspath(target), sources, report, allowed, min_iou)
     return report
@@ -127,20 +141,43 @@ def convert(
     keys: Path_ | None = None,
     ontology: Path_ | None = None,
     rename: Path_ | Mapping[str, str] | None = None,
-    media: str | None = None,
+    ignore_case: bool = False,
+    media: Path_ | None = None,
+    media_out: Path_ | None = None,
+    crs: str | None = None,
+    chips: str | None = None,
+    smallest: float = 0.0,
     passes: Sequence[Pass] = (),
     allow: Iterable[str] = (),
     min_iou: float | None = None,
     strict: bool = False,
     dry_run: bool = False,
+    jobs: int | None = None,
     report: Report | None = None,
     watch: Watch | None = None,
 ) -> Report:
     """Convert `source` to `target` and account for every annotation.
 
-    `ontology` is the file that the writer checks names against, `media` where the reader finds
-    the media (a folder or the start of a URL); `OptionError` where the format takes none.
-    `rename` maps categories to new names, or names a file that does (see `labelconv.passes`).
+    `ontology` is the file that the writer checks names against (`OptionError` where it checks
+    none), `media` the folder where reader and writer find media files and their sizes, or, for
+    writers that take one, the start of a URL.
+    `rename` maps categories to new names, or names a file that does; with `ignore_case`, old names
+    are compared without regard to case (see `labelconv.passes`).
+
+    `jobs` is how many processes may work on a large source; without it, as many as help where that
+    is certain to be safe (`labelconv.jobs`). What is written and reported does not depend on it.
+
+    `crs` is where the coordinates of maps are moved (`EPSG:32616`, WKT, a PROJ string), or `pixel`
+    or `image` for the pixels of their rasters, which are found in `media`; likewise for pictures
+    that rasters in `media` place on the map (see `labelconv.reproject`).
+
+    `media_out` is a new or empty folder into which the texts and conversations of the source are
+    written as files to upload (see `labelconv.texts`): offsets belong to these, character by
+    character.
+
+    `chips` cuts samples to windows: of a size (`512x512`, in pixels or units of the CRS), or those
+    of the GeoTIFFs in a folder; cut pieces below the area `smallest` are left out (see
+    `labelconv.chips`).
 
     Bad records are left out and written, verbatim, to `<target>.rejected.ndjson`. Raises
     `LossError` when something would be lost that is not allowed, `StrictError` at the first error
@@ -149,22 +186,46 @@ def convert(
     report = Report() if report is None else report
     report.strict = report.strict or strict
     _in_range(min_iou)
+    if jobs is not None and jobs < 0:
+        raise OptionError(f"a number of processes expected, 0 for as many as help; {jobs} found")
     allowed = granted(allow)
     sources = _opened(source)
     if watch is not None:
         watch(sources)
     writer = _writer(os.fspath(target), to)
     given = _with(writer_options, "ontology", ontology, writer.name, writer.writer_options)
+    if media is not None and "media" in writer.writer_options.__struct_fields__:
+        given = {"media": os.fspath(media), **(given or {})}
     settings = build(writer.writer_options, given, writer.name)
     changes = [*passes]
     if rename is not None:
         names = rename if isinstance(rename, Mapping) else read_names(rename)
-        changes.insert(0, rename_categories(names))
-    wanted = _wanted(writer, settings)
-    with _stopping(report):
-        dataset = read_sources(sources, from_, reader_options, key, keys, report, wanted, media)
+        changes.insert(0, rename_categories(names, ignore_case=ignore_case))
+    files, reader_options = media_files(media, reader_options)
+    if chips is not None:
+        changes.append(_to_chips(chips, smallest))
+    if crs is not None:
+        changes.append(_to_crs(crs, files))
+    with _stopping(report), _texts_beside(media_out, sources, dry_run=dry_run) as texts:
+        if writer.settle is not None:
+            some = Wanted(pieces=True, extra=frozenset())
+            look = read_sources(sources, from_, reader_options, key, keys, Report(), some, files)
+            settings = _settled(writer, settings, look, report)
+        wanted = _wanted(writer, settings)
+        if chips is not None:  # a sample is cut whole
+            wanted = msgspec.structs.replace(wanted, pieces=False)
+        # What is said or written at their end needs all samples.
+        alone = bool(changes) or media is not None or texts is not None
+        crew = None if alone else crew_for(jobs, sources, writer, settings, report)
+        dataset = read_sources(
+            sources, from_, reader_options, key, keys, report, wanted, files, crew
+        )
+        if media is not None and "media" not in writer.writer_options.__struct_fields__:
+            dataset = _told_unused(dataset, files, report)
         for change in changes:
             dataset = change(dataset, report)
+        if texts is not None:
+            dataset = texts.passing(dataset, report)
         _run(
             dataset,
             writer,
@@ -175,8 +236,44 @@ def convert(
             allowed,
             min_iou,
             dry_run=dry_run,
+            crew=crew,
         )
     return report
+
+
+@contextlib.contextmanager
+def _texts_beside(
+    folder: Path_ | None, sources: list[Source], *, dry_run: bool
+) -> Iterator[TextFiles | None]:
+    """What writes texts into a folder, which appears when all went well; None without a folder."""
+    if folder is None:
+        yield None
+        return
+    from labelconv.texts import TextFiles
+
+    with publishing(folder, folder=True, sources=sources) as opened:
+        yield TextFiles(opened.part)
+        if not dry_run:
+            opened.publish()
+
+
+def _to_chips(chips: str, smallest: float) -> Pass:
+    """The pass that cuts samples to a grid of windows or to the rasters of a folder."""
+    from labelconv import chips as cutting
+    from labelconv.crs.rasters import Rasters
+
+    size = cutting.parse_size(chips)
+    return cutting.chips(Rasters(chips) if size is None else size, smallest=smallest)
+
+
+def _to_crs(crs: str, files: MediaFiles) -> Pass:
+    """The pass that moves samples to a CRS; rasters are looked for among the media files."""
+    from labelconv.crs.rasters import Rasters
+    from labelconv.reproject import reproject
+
+    rasters = None if files.folder is None else Rasters(files.folder)
+    files.asked = files.asked or rasters is not None
+    return reproject(crs, rasters=rasters)
 
 
 def _opened(source: Path_ | Source) -> list[Source]:
@@ -252,24 +349,89 @@ def read_sources(
     keys: Path_ | None,
     report: Report,
     wanted: Wanted,
-    media: str | None = None,
+    files: MediaFiles | None = None,
+    crew: Crew | None = None,
 ) -> Dataset:
-    """The samples of one or several sources, as `read` gives them, for a consumer that `wanted`."""
+    """The samples of one or several sources, as `read` gives them, for a consumer that `wanted`.
+
+    `files` finds media; without it, those options of readers that are about media make one.
+    """
+    if files is None:
+        files, options = media_files(None, options)
     datasets: list[Dataset] = []
     table = None if keys is None else Path(keys)
     reader = _reader(sources[0], format, report)
     assert reader.read is not None  # for mypy; _reader saw to it
-    given = _with(options, "media", media, reader.name, reader.reader_options)
-    settings = build(reader.reader_options, given, reader.name)
+    settings = build(reader.reader_options, options, reader.name)
     for source in sources:
         if format is None and source is not sources[0]:
             _same_format(source, sources[0], reader)
         # Keys of its own for each: a reader forgets them when it starts again.
-        reading = Reading(report=report, keys=Keys(template=key, table=table), wanted=wanted)
-        datasets.append(reader.read(source, settings, reading))
+        given = Keys(template=key, table=table)
+        reading = Reading(report=report, keys=given, wanted=wanted, media=files, crew=crew)
+        datasets.append(_read_one(reader, source, settings, reading))
     if len(datasets) == 1:
         return datasets[0]
     return chain(datasets, [source.name for source in sources], report)
+
+
+def _read_one(reader: Format, source: Source, settings: Any, reading: Reading) -> Dataset:
+    """What is read from one source; where the reader knows no ontology, a pass of its own does."""
+    read = reader.read
+    assert read is not None  # for mypy; _reader saw to it
+    dataset = read(source, settings, reading)
+
+    def apart() -> Iterator[Sample]:
+        wanted = Wanted(pieces=reading.wanted.pieces, extra=frozenset())
+        alone = Reading(report=Report(), keys=Keys(), wanted=wanted, media=reading.media)
+        return iter(read(source, settings, alone))
+
+    if isinstance(dataset, Samples):
+        dataset.find_ontology_in(apart)
+    if not reading.media.given:
+        return dataset
+    return Samples(
+        lambda: with_sizes(dataset, reading.media), lambda: dataset.ontology, dataset.info
+    )
+
+
+#: Samples that a writer looks at to settle its options.
+LOOKED_AT = 1_000
+
+
+def _settled(writer: Format, settings: Any, samples: Dataset, report: Report) -> Any:
+    """The writer's options with nothing left to be found out."""
+    if writer.settle is None:
+        return settings
+    settled, evidence = writer.settle(settings, itertools.islice(samples, LOOKED_AT))
+    for sentence in evidence:
+        what, _, seen = sentence.partition(": ")
+        report.add(codes.CONVENTION_GUESSED, what=what, evidence=seen)
+    return settled
+
+
+def media_files(
+    media: Path_ | None, options: Mapping[str, Any] | None
+) -> tuple[MediaFiles, dict[str, Any]]:
+    """What finds media files in a folder, and reader options without those that are about it.
+
+    A URL is no folder: it is for writers that take one.
+    """
+    given = dict(options or {})
+    about = {name: given.pop(name) for name in MediaOptions.__struct_fields__ if name in given}
+    folder = None if media is None or "://" in os.fspath(media) else media
+    return MediaFiles(folder, build(MediaOptions, about, "every reader")), given
+
+
+def _told_unused(dataset: Dataset, files: MediaFiles, report: Report) -> Dataset:
+    """The dataset; a note at its end when nothing asked for media files."""
+
+    def samples() -> Iterator[Sample]:
+        yield from dataset
+        if not files.asked:
+            report.add(codes.MEDIA_UNUSED)
+
+    return Samples(samples, lambda: dataset.ontology, dataset.info)
 
 
 def _wanted(writer: Format, settings: Any) -> Wanted:
@@ -280,7 +442,15 @@ def _wanted(writer: Format, settings: Any) -> Wanted:
         extra = None
     elif any(holds.extra == "own" for holds in held):
         extra = frozenset({writer.name})
-    return Wanted(pieces=all(holds.pieces for holds in held), extra=extra)
+    pictures = [holds for holds in held if holds.media is Image] or [
+        holds for holds in held if holds.media is TiledImage
+    ]
+    videos = [holds for holds in held if holds.media is Video]
+    return Wanted(
+        pieces=any(holds.pieces for holds in pictures),
+        extra=extra,
+        tolerance=videos[0].tracks.tolerance if videos else None,
+    )
 
 
 def _run(
@@ -294,12 +464,16 @@ def _run(
     min_iou: float | None,
     *,
     dry_run: bool = False,
+    crew: Crew | None = None,
 ) -> None:
     assert writer.write is not None  # for mypy; _writer saw to it
-    fitted = fit(dataset, writer, settings, report, min_iou=min_iou)
     folder = writer.folder(settings)
     with quiet_collector(), publishing(target, folder=folder, sources=sources) as opened:
-        writer.write(fitted, opened.part, settings, report)
+        if crew is None:
+            fitted = fit(dataset, writer, settings, report, min_iou=min_iou)
+            writer.write(fitted, opened.part, settings, report)
+        else:
+            write_shared(dataset, writer, settings, opened.part, report, min_iou, crew)
         _finish(report)
         refused = report.refused(allow)
         if refused:
@@ -325,6 +499,18 @@ def quiet_collector() -> Iterator[None]:
 def _finish(report: Report) -> None:
     for name, count in sorted(report.fields.items()):
         report.add(codes.FIELD_LEFT_OUT, name=name, count=count)
+    keyframes = report.keyframes
+    if keyframes.after < keyframes.before:
+        iou = "" if keyframes.iou is None else f", and has an IoU of {keyframes.iou:.4f} or more"
+        report.add(
+            codes.TRACK_THINNED,
+            keyframes.drift_where or Where(),
+            tracks=keyframes.tracks,
+            before=keyframes.before,
+            after=keyframes.after,
+            worst=keyframes.drift,
+            iou=iou,
+        )
     if not report.ledger.balanced:
         rows = "; ".join(
             f"{name} {msgspec.to_builtins(account)}"
@@ -373,8 +559,7 @@ def refuse_report(path: Path_, beside: Iterable[Path_]) -> None:
             wanted.exists() and other.exists() and wanted.samefile(other)
         ):
             raise TargetError(
-                f"{wanted}: a file of its own expected for the report, "
-                f"{str(other)!r} is the source or the target"
+                f"{wanted}: a file of its own expected, {str(other)!r} is the source or the target"
             )
 
 

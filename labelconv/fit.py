@@ -7,15 +7,18 @@ adds a problem, geometry is measured, and the ledger's outcome of each annotatio
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from labelconv import codes, problems
+from labelconv import codes
+from labelconv.answers import by_start, in_time
+from labelconv.conforming import Conforming, is_needed
 from labelconv.format import Format, Holds
 from labelconv.lowering import Cut, Lowering, as_one, lower
 from labelconv.model import (
     Annotation,
+    Box,
     Checklist,
     Classification,
     Dataset,
@@ -23,18 +26,38 @@ from labelconv.model import (
     FreeText,
     Keyframe,
     Keypoints,
+    Mask,
     OnPage,
+    Ontology,
+    OrientedBox,
+    Point,
     Polygon,
+    Polyline,
     Radio,
     Relation,
     Sample,
     Samples,
+    Text,
     TextSpan,
     TokenSpan,
     Track,
     Value,
 )
-from labelconv.problems import Report, Where
+from labelconv.problems import Outcome, Report, Where
+
+
+class Sums(msgspec.Struct):
+    """What is told once, at the end of all samples: how many were empty, whether any of them had a
+    size or an address that the target does not hold."""
+
+    empty: int = 0
+    sized: bool = False
+    named: bool = False
+
+    def add(self, other: Sums) -> None:
+        self.empty += other.empty
+        self.sized = self.sized or other.sized
+        self.named = self.named or other.named
 
 
 def fit(
@@ -44,77 +67,222 @@ def fit(
     report: Report,
     *,
     min_iou: float | None = None,
+    others: Sums | None = None,
 ) -> Dataset:
     """The dataset as `target` can write it with these writer options.
 
     Iterating the result reports and counts, so a report accounts for one iteration. `min_iou` adds
-    `IOU_LOW` for every shape that covers its source less than that (0 to 1).
+    `IOU_LOW` for every shape that covers its source less than that (0 to 1). `others` is what other
+    processes met, complete when the samples are at their end (`fit_part`).
     """
     held = {holds.media: holds for holds in target.holds(options)}
+    #: Of the latest iteration; the ontology's names are those of its samples.
+    conforming = _conforming(held, target.name, report)
+    started = False
 
     def start() -> Iterator[Sample]:
-        ledger = report.ledger
-        empty = 0
-        sized = named = False
-        for sample in dataset:
-            holds = held.get(type(sample.media))
-            if holds is None:
-                _leave_out(sample, target.name, report)
+        nonlocal started
+        if started:
+            conforming.update(_conforming(held, target.name, report))
+        started = True
+        sums = Sums()
+        yield from _fitted(iter(dataset), held, conforming, target.name, report, min_iou, sums)
+        if others is not None:
+            sums.add(others)
+        _tell(sums, report)
+
+    def ontology() -> Ontology:
+        found = dataset.ontology
+        for each in conforming.values():
+            found = each.ontology(found)
+        return found
+
+    return Samples(start, ontology, dataset.info)
+
+
+def fit_part(
+    samples: Iterator[Sample],
+    target: Format,
+    options: object,
+    report: Report,
+    sums: Sums,
+    *,
+    min_iou: float | None = None,
+) -> Iterator[Sample]:
+    """The samples of a part of a dataset, fitted by another process than its first part.
+
+    Nothing is told at the end; what `fit` must know of them then is added to `sums`. Raises
+    `ValueError` at a sample that must be seen with all others, to be spelled for the target.
+    """
+    held = {holds.media: holds for holds in target.holds(options)}
+    spelled = frozenset(media for media, holds in held.items() if is_needed(holds))
+    if spelled:
+        samples = _without(spelled, samples)
+    return _fitted(samples, held, {}, target.name, report, min_iou, sums)
+
+
+def _without(media: frozenset[type[Any]], samples: Iterator[Sample]) -> Iterator[Sample]:
+    for sample in samples:
+        if type(sample.media) in media:
+            raise ValueError(f"{sample.key}: a sample that is fitted with all others expected")
+        yield sample
+
+
+def _fitted(
+    samples: Iterator[Sample],
+    held: dict[type[Any], Holds],
+    conforming: dict[type[Any], Conforming],
+    target: str,
+    report: Report,
+    min_iou: float | None,
+    sums: Sums,
+) -> Iterator[Sample]:
+    ledger = report.ledger
+    own = f"{target}:"
+    empty = 0
+    sized = named = False
+    for sample in samples:
+        holds = held.get(type(sample.media))
+        if holds is None:
+            _leave_out(sample, target, report)
+            continue
+        given = sample
+        before = _before(sample, report) if report.passed[0] == sample.key else _NOTHING
+        if conforming and (conform := conforming.get(holds.media)) is not None:
+            conformed, outcomes = conform.sample(sample)
+            if conformed is None:
                 continue
-            if _fits(sample, holds):  # which says that there are no answers and no relations
-                ledger.annotations.kept += len(sample.annotations)
-                fitted = sample
-            else:
-                cut = Cut(holds, target.name, sample, report, min_iou)
-                fitted = _fit_sample(sample, cut)
-            if not holds.empty and not fitted.annotations and not fitted.classifications:
-                empty += not sample.annotations and not sample.classifications
-                continue
-            if not holds.size and not sized:
-                sized = getattr(sample.media, "width", None) is not None
-            if not holds.uri and not named:
-                named = sample.uri is not None and sample.uri != sample.key
-            yield fitted
-        if empty:
-            report.add(codes.SAMPLE_EMPTY, count=empty)
-        samples = ledger.samples
-        samples.changed += empty
-        samples.kept += (
-            samples.read
-            - samples.kept
-            - samples.changed
-            - samples.lost
-            - samples.rejected
-            - samples.skipped
-        )
-        if sized:
-            report.field("size (of samples)", max(samples.kept, 1))
-        if named:
-            report.field("uri (of samples)", max(samples.kept, 1))
-
-    return Samples(start, lambda: dataset.ontology, dataset.info)
+            sample = conformed
+            before = outcomes if not before else {**before, **outcomes}
+        if not before and _fits(sample, holds, own):  # so there are no answers and no relations
+            ledger.annotations.kept += len(sample.annotations)
+            fitted = sample
+        elif _all_changed(before, sample) and _fits(sample, holds, own):
+            ledger.annotations.changed += len(sample.annotations)
+            report.fates = sample.key, {id: (id, "changed") for id in before}
+            fitted = sample
+        else:
+            cut = Cut(holds, target, sample, report, min_iou, before)
+            fitted = _fit_sample(sample, cut)
+        if not holds.empty and not fitted.annotations and not fitted.classifications:
+            empty += not given.annotations and not given.classifications
+            if sample.key != given.key:
+                report.ledger.samples.changed -= 1  # it was counted with its key
+            continue
+        if not holds.size and not sized:
+            sized = _has_size(sample.media)
+        if not holds.uri and not named:
+            named = sample.uri is not None and sample.uri != sample.key
+        yield fitted
+    for conform in conforming.values():
+        conform.finish()
+    sums.add(Sums(empty, sized, named))
 
 
-def _fits(sample: Sample, holds: Holds) -> bool:
-    """Whether a sample can be written as it is. The path that nearly all samples take."""
-    if sample.classifications or sample.relations or sample.extra:
+def _tell(sums: Sums, report: Report) -> None:
+    """Tell what is told once, and count the samples that nobody decided about as kept."""
+    samples = report.ledger.samples
+    if sums.empty:
+        report.add(codes.SAMPLE_EMPTY, count=sums.empty)
+    samples.changed += sums.empty
+    samples.kept += (
+        samples.read
+        - samples.kept
+        - samples.changed
+        - samples.lost
+        - samples.rejected
+        - samples.skipped
+    )
+    if sums.sized:
+        report.field("size (of samples)", max(samples.kept, 1))
+    if sums.named:
+        report.field("uri (of samples)", max(samples.kept, 1))
+
+
+def _conforming(
+    held: dict[type[Any], Holds], target: str, report: Report
+) -> dict[type[Any], Conforming]:
+    """What makes samples conform, by media; empty where nothing is asked for."""
+    if not any(map(is_needed, held.values())):
+        return {}
+    return {
+        media: Conforming(holds, target, report)
+        for media, holds in held.items()
+        if is_needed(holds)
+    }
+
+
+_NOTHING: dict[str, Outcome] = {}
+
+
+def _before(sample: Sample, report: Report) -> dict[str, Outcome]:
+    """What a pass did to the annotations of the sample that it gives now."""
+    key, outcomes = report.passed
+    if key != sample.key:
+        return {}
+    report.passed = ("", {})
+    return outcomes
+
+
+def _has_size(media: Any) -> bool:
+    """Whether a medium says how large or how long it is."""
+    if type(media) is Text:
         return False
-    for annotation in sample.annotations:  # noqa: SIM110 - a generator costs more
-        if not _untouched(annotation, holds):
+    return any(getattr(media, name, None) for name in ("width", "pages", "duration"))
+
+
+def _all_changed(before: dict[str, Outcome], sample: Sample) -> bool:
+    """Whether all annotations of a sample are changed and none is lost, as when it was moved."""
+    return len(before) == len(sample.annotations) and "lost" not in before.values()
+
+
+def _fits(sample: Sample, holds: Holds, own: str) -> bool:
+    """Whether a sample can be written as it is. The path that nearly all samples take.
+
+    `own` begins the names of the extra fields that are the target's own.
+    """
+    if sample.classifications or sample.relations:
+        return False
+    if sample.extra and not _is_held(sample.extra, holds, own):
+        return False
+    values = holds.values
+    for annotation in sample.annotations:
+        kind = type(annotation.value)
+        if (
+            kind in _SIMPLE
+            and kind in values
+            and annotation.confidence is None
+            and not annotation.classifications
+            and not annotation.extra
+        ):  # most annotations; a call for each would cost more than this
+            continue
+        if not _untouched(annotation, holds, own):
             return False
     return True
 
 
-def _untouched(annotation: Annotation, holds: Holds) -> bool:
+def _is_held(extra: Extra, holds: Holds, own: str) -> bool:
+    """Whether all extra fields are written back."""
+    if holds.extra != "own":
+        return holds.extra == "all"
+    for name in extra:  # noqa: SIM110 - a generator costs more
+        if not name.startswith(own):
+            return False
+    return True
+
+
+def _untouched(annotation: Annotation, holds: Holds, own: str) -> bool:
     """Whether an annotation can be written as it is."""
     value: Any = annotation.value
     kind = type(value)
     if kind not in holds.values or kind in _COMPOUND:
         return False
+    if kind is Keypoints and value.outline is None and holds.outlined:
+        return False
     if kind is Keypoints and value.outline is not None:
         value = value.outline
         kind = type(value)
-        if kind not in holds.values:
+        if kind not in (holds.values if holds.outlines is None else holds.outlines):
             return False
     if kind is Polygon:
         parts = value.parts
@@ -126,10 +294,14 @@ def _untouched(annotation: Annotation, holds: Holds) -> bool:
                     return False
     if annotation.confidence is not None and not holds.confidence:
         return False
-    return not annotation.classifications and not annotation.extra
+    if annotation.classifications:
+        return False
+    return not annotation.extra or _is_held(annotation.extra, holds, own)
 
 
 _COMPOUND = frozenset({Track, OnPage})
+#: Kinds of value that are held or not, whatever is in them.
+_SIMPLE = frozenset({Box, Mask, OrientedBox, Point, Polyline, TextSpan, TokenSpan})
 
 
 def _leave_out(sample: Sample, target: str, report: Report) -> None:
@@ -143,12 +315,13 @@ def _leave_out(sample: Sample, target: str, report: Report) -> None:
 
 def _fit_sample(sample: Sample, cut: Cut) -> Sample:
     ledger = cut.report.ledger
+    own = f"{cut.target}:"
     annotations: list[Annotation] = []
     renamed: dict[str, str] = {}
-    fates: dict[str, tuple[str, problems.Outcome]] = {}
+    fates: dict[str, tuple[str, Outcome]] = {}
     cut.report.fates = sample.key, fates
     for annotation in sample.annotations:
-        if _untouched(annotation, cut.holds):
+        if annotation.id not in cut.before and _untouched(annotation, cut.holds, own):
             ledger.annotations.kept += 1
             renamed[annotation.id] = annotation.id
             annotations.append(annotation)
@@ -164,15 +337,22 @@ def _fit_sample(sample: Sample, cut: Cut) -> Sample:
         if fitted:
             renamed[annotation.id] = fitted[0].id
         annotations.extend(fitted)
-    classifications = []
-    for classification in sample.classifications:
-        kept = _fit_classification(classification, cut.holds.questions, cut, None)
-        if kept is classification:
+    if cut.holds.tracks.masks == "pictures":
+        from labelconv.lowering_tracks import as_pictures
+
+        annotations = as_pictures(annotations, fates, cut)
+    classifications: list[Classification] = []
+    for classification, pieces in in_time(sample.classifications, cut):
+        depth = cut.holds.questions
+        kept = [_fit_classification(piece, depth, cut, None, top=True) for piece in pieces]
+        if not kept or any(one is not two for one, two in zip(kept, pieces, strict=True)):
+            ledger.classifications.lost += 1
+        elif pieces == (classification,):
             ledger.classifications.kept += 1
         else:
-            ledger.classifications.lost += 1
-        if kept is not None:
-            classifications.append(kept)
+            ledger.classifications.changed += 1
+        classifications.extend(each for each in kept if each is not None)
+    classifications = by_start(classifications, cut.holds)
     return msgspec.structs.replace(
         sample,
         annotations=tuple(annotations),
@@ -192,7 +372,9 @@ def _fit_relations(sample: Sample, renamed: dict[str, str], cut: Cut) -> Iterato
             account.lost += 1
         elif source is None or target is None:
             missing = relation.source if source is None else relation.target
-            if any(annotation.id == missing for annotation in sample.annotations):
+            if missing in cut.before or any(
+                annotation.id == missing for annotation in sample.annotations
+            ):
                 what = f"the relation {relation.category!r}, whose end {missing} is left out,"
                 cut.report.add(codes.DETAIL_DROPPED, place, what=what)
                 account.lost += 1
@@ -207,15 +389,13 @@ def _fit_relations(sample: Sample, renamed: dict[str, str], cut: Cut) -> Iterato
             yield msgspec.structs.replace(relation, source=source, target=target)
 
 
-Outcome = Literal["kept", "changed", "lost"]
-
-
 def _fit_annotation(annotation: Annotation, cut: Cut) -> tuple[list[Annotation], Outcome]:
     place = Where(sample=cut.sample.key, annotation=annotation.id)
     lowering = _fit_value(annotation.value, annotation.category, cut, place)
     if not lowering.pieces:
         return [], "lost"
-    lost = lowering.lost
+    before = cut.before.get(annotation.id, "kept")
+    lost = lowering.lost or before == "lost"
     confidence = annotation.confidence
     if confidence is not None and not cut.holds.confidence:
         cut.report.add(codes.CONFIDENCE_DROPPED, place)
@@ -226,6 +406,11 @@ def _fit_annotation(annotation: Annotation, cut: Cut) -> tuple[list[Annotation],
         lost = lost or kept is not classification
         if kept is not None:
             classifications.append(kept)
+    asked = tuple(classifications)
+    if isinstance(annotation.value, Track):
+        asked, lost = _finish_tracks(lowering, asked, cut, place, lost=lost)
+        if not lowering.pieces:
+            return [], "lost"
     extra = _fit_extra(annotation.extra, cut)
     names = _piece_names(annotation.id, len(lowering.pieces), cut.sample)
     fitted = [
@@ -233,13 +418,37 @@ def _fit_annotation(annotation: Annotation, cut: Cut) -> tuple[list[Annotation],
             names[number],
             category,
             value,
-            tuple(classifications),
+            asked,
             confidence,
             extra,
         )
         for number, (category, value) in enumerate(lowering.pieces)
     ]
-    return fitted, "lost" if lost else "changed" if lowering.changed else "kept"
+    changed = lowering.changed or before == "changed"
+    return fitted, "lost" if lost else "changed" if changed else "kept"
+
+
+def _finish_tracks(
+    lowering: Lowering,
+    asked: tuple[Classification, ...],
+    cut: Cut,
+    place: Where,
+    *,
+    lost: bool,
+) -> tuple[tuple[Classification, ...], bool]:
+    """Tracks as they are held, put into `lowering`; the answers left to the whole of them."""
+    from labelconv.lowering_tracks import finish
+
+    pieces: list[tuple[str, Value]] = []
+    left = asked
+    for category, value in lowering.pieces:
+        if isinstance(value, Track):
+            done = finish(value, asked, cut, place)
+            left, lost = done.classifications, lost or done.lost
+            lowering.changed = lowering.changed or done.changed
+            pieces += [] if done.track is None else [(category, done.track)]
+    lowering.pieces = pieces
+    return left, lost
 
 
 def _piece_names(id: str, count: int, sample: Sample) -> list[str]:
@@ -272,11 +481,15 @@ def _fit_value(value: Value, category: str, cut: Cut, place: Where) -> Lowering:
 def _fit_track(track: Track, category: str, cut: Cut, place: Where) -> Lowering:
     """Each keyframe on its own; a keyframe cannot become several objects, so the largest stays."""
     single = as_one(cut)
+    plain = cut.holds.keyframes & _WHOLE
     changed = lost = False
     segments = []
     for segment in track.segments:
         keyframes = []
         for keyframe in segment:
+            if type(keyframe.shape) in plain and not keyframe.classifications:
+                keyframes.append(keyframe)
+                continue
             lowering = lower(keyframe.shape, category, cut.holds.keyframes, single, place)
             changed, lost = changed or lowering.changed, lost or lowering.lost
             if not lowering.pieces:
@@ -295,11 +508,19 @@ def _fit_track(track: Track, category: str, cut: Cut, place: Where) -> Lowering:
     return Lowering([(category, Track(tuple(segments)))], changed=changed, lost=lost)
 
 
+#: Shapes that are held or not, whatever they look like.
+_WHOLE = frozenset({Box, Mask, OrientedBox, Point, Polyline})
+
 _Chosen = TypeVar("_Chosen", bound=Radio | FreeText)
 
 
 def _fit_classification(
-    classification: Classification, depth: int, cut: Cut, annotation: str | None
+    classification: Classification,
+    depth: int,
+    cut: Cut,
+    annotation: str | None,
+    *,
+    top: bool = False,
 ) -> Classification | None:
     """The classification down to `depth` levels; the same object when nothing was cut."""
     place = Where(sample=cut.sample.key, annotation=annotation)
@@ -307,13 +528,25 @@ def _fit_classification(
     if depth <= 0 or type(answer) not in cut.holds.answers:
         cut.report.add(codes.CLASSIFICATION_DROPPED, place, name=classification.name)
         return None
+    held = cut.holds.ranges
+    if classification.ranges and held != "all" and not (top and held in ("top", "only")):
+        what = f"when the answer to {classification.name!r} holds"
+        cut.report.add(codes.DETAIL_DROPPED, place, what=what)
+        classification = msgspec.structs.replace(classification, ranges=())
+    if classification.message is not None and not top and held != "all":
+        what = f"the message of the answer to {classification.name!r}, below another,"
+        cut.report.add(codes.DETAIL_DROPPED, place, what=what)
+        classification = msgspec.structs.replace(classification, message=None)
 
     def below(nested: tuple[Classification, ...]) -> tuple[Classification, ...]:
         kept = tuple(c for n in nested if (c := _fit_classification(n, depth - 1, cut, annotation)))
         return nested if kept == nested else kept
 
+    said = cut.holds.sure_answers
+    may_be_sure = cut.holds.confidence if said is None else said
+
     def certainty(confidence: float | None) -> float | None:
-        if confidence is None or cut.holds.confidence:
+        if confidence is None or may_be_sure:
             return confidence
         cut.report.add(codes.CONFIDENCE_DROPPED, place)
         return None

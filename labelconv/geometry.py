@@ -13,6 +13,7 @@ import msgspec
 
 from labelconv import masks
 from labelconv.model import (
+    Annotation,
     Box,
     Keyframe,
     Keypoints,
@@ -193,6 +194,54 @@ def ring_area(ring: tuple[float, ...]) -> float:
     return abs(double) / 2
 
 
+def wound(annotations: tuple[Annotation, ...]) -> tuple[Annotation, ...]:
+    """The annotations with the shells of polygons counter-clockwise (y up) and holes clockwise.
+
+    A ring that is turned keeps its first point. What is as asked for is the same object.
+    """
+    changed = False
+    out: list[Annotation] = []
+    for annotation in annotations:
+        value = annotation.value
+        if type(value) is Polygon:
+            parts = value.parts
+            if len(parts) == 1 and len(parts[0]) == 1:
+                turned = _clockwise(parts[0][0])
+            else:
+                turned = any(
+                    _clockwise(ring) != (at > 0) for part in parts for at, ring in enumerate(part)
+                )
+            if turned:
+                rings = tuple(
+                    tuple(
+                        _turned(ring) if _clockwise(ring) != (at > 0) else ring
+                        for at, ring in enumerate(part)
+                    )
+                    for part in parts
+                )
+                annotation = msgspec.structs.replace(annotation, value=Polygon(rings))
+                changed = True
+        out.append(annotation)
+    return tuple(out) if changed else annotations
+
+
+def _clockwise(ring: tuple[float, ...]) -> bool:
+    xs, ys = ring[::2], ring[1::2]
+    x0, y0 = xs[0], ys[0]
+    double = 0.0
+    previous_x, previous_y = xs[-1] - x0, ys[-1] - y0
+    for x, y in zip(xs, ys, strict=True):
+        x, y = x - x0, y - y0
+        double += previous_x * y - x * previous_y
+        previous_x, previous_y = x, y
+    return double < 0
+
+
+def _turned(ring: tuple[float, ...]) -> tuple[float, ...]:
+    rest = zip(ring[-2:0:-2], ring[:1:-2], strict=True)
+    return (*ring[:2], *(number for pair in rest for number in pair))
+
+
 def area(shape: Shape) -> float:
     """The area of a shape in square units of its frame; parts that overlap count once."""
     if isinstance(shape, Box):
@@ -224,6 +273,15 @@ def opened(ring: tuple[float, ...]) -> tuple[float, ...]:
     """The ring without a repeated first point at its end."""
     if len(ring) >= 4 and ring[0] == ring[-2] and ring[1] == ring[-1]:
         return ring[:-2]
+    return ring
+
+
+def unclosed(ring: tuple[float, ...]) -> tuple[float, ...]:
+    """The ring with its first point once, if it has three different points."""
+    while len(ring) > 6 and ring[0] == ring[-2] and ring[1] == ring[-1]:
+        if not has_three_points(ring[:-2]):
+            break
+        ring = ring[:-2]
     return ring
 
 
@@ -312,6 +370,49 @@ def covered(whole: Shape, pieces: Sequence[Shape]) -> Covered:
     shared = float(one.intersection(together).area)
     total = float(one.area + together.area) - shared
     return Covered(parts, shared / total if total else 1.0)
+
+
+def intersection(shape: Polygon | OrientedBox, frame: Box) -> Polygon | None:
+    """What of a shape lies in a box, as a polygon of one or more parts; None when nothing does."""
+    import shapely
+
+    common = shapely.intersection(_shapely(shape), _shapely(frame))
+    parts = [
+        tuple(
+            tuple(shapely.get_coordinates(ring)[:-1].ravel().tolist())
+            for ring in (piece.exterior, *piece.interiors)
+        )
+        for piece in shapely.get_parts(common)
+        if piece.geom_type == "Polygon" and piece.area > 0
+    ]
+    return Polygon(tuple(parts)) if parts else None
+
+
+def merged(polygon: Polygon) -> Polygon:
+    """The polygon with its parts as one area: valid, and no two parts overlap."""
+    import shapely
+
+    parts = [
+        tuple(
+            tuple(shapely.get_coordinates(ring)[:-1].ravel().tolist())
+            for ring in (piece.exterior, *piece.interiors)
+        )
+        for piece in shapely.get_parts(_shapely(polygon))
+        if piece.geom_type == "Polygon" and piece.area > 0
+    ]
+    return Polygon(tuple(parts)) if parts else polygon
+
+
+def longest_inside(line: Polyline, frame: Box) -> Polyline | None:
+    """The longest piece of a line that lies in a box; None when none does."""
+    import shapely
+
+    common = shapely.intersection(shapely.linestrings(_pairs(line.points)), _shapely(frame))
+    pieces = [each for each in shapely.get_parts(common) if each.length > 0]
+    if not pieces:
+        return None
+    longest = max(pieces, key=lambda piece: piece.length)
+    return Polyline(tuple(shapely.get_coordinates(longest).ravel().tolist()))
 
 
 def _rectangles(mask: Mask) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
+from collections.abc import Iterable, Sequence
 
 #: The namespace of the UUIDs of annotations. Never change it: uploads are told apart by it.
 NAMESPACE = uuid.UUID("8b0e6f2a-52c7-5d0e-9a55-3f1d8f6f1c11")
@@ -36,6 +38,40 @@ class Seen:
         self._others.add(id)
         return False
 
+    def __contains__(self, id: int | str) -> bool:
+        if isinstance(id, int) and id >= 0:
+            page = self._pages.get(id >> _PAGE_BITS)
+            if page is not None:
+                return bool(page[(id >> 3) & ((1 << (_PAGE_BITS - 3)) - 1)] & 1 << (id & 7))
+        return id in self._others
+
+    def meets(self, other: Seen) -> bool:
+        """Whether any id is remembered by both."""
+        for number, page in self._pages.items():
+            there = other._pages.get(number)
+            if there is not None and int.from_bytes(page) & int.from_bytes(there):
+                return True
+        # Where pages ran out, a number may be on a page of one and among the others of the other.
+        return any(id in other for id in self._others) or any(id in self for id in other._others)
+
+    def update(self, other: Seen) -> None:
+        """Remember all that another one does."""
+        for number, page in other._pages.items():
+            own = self._pages.get(number)
+            if own is not None:
+                both = int.from_bytes(own) | int.from_bytes(page)
+                own[:] = both.to_bytes(len(own))
+            elif len(self._pages) < _MOST_PAGES:
+                self._pages[number] = page
+            else:
+                start = number << _PAGE_BITS
+                bits = (
+                    start + at for at in range(1 << _PAGE_BITS) if page[at >> 3] & 1 << (at & 7)
+                )
+                self._others.update(bits)
+        for id in other._others:
+            self.add(id)
+
 
 class Names:
     """UUIDv5 of (sample key, name), made by hand: a third of `uuid.uuid5`'s time."""
@@ -62,6 +98,46 @@ class Names:
         variant = _VARIANT[text[16]]
         return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
+    def between(self, key: str, names: Iterable[str], before: str, after: Iterable[str]) -> str:
+        """The UUIDs of names of one sample, each behind `before` and with its own text after it.
+
+        As `uuid`, in half of its time.
+        """
+        start = _NAMESPACE_BYTES + key.encode("utf-8", "surrogatepass") + b"\0"
+        sha1 = hashlib.sha1
+        variants = _VARIANT
+        spelled = []
+        for name, behind in zip(names, after, strict=True):
+            # For starts as short as most are, a hash from the start is faster than a copy.
+            whole = start + name.encode("utf-8", "surrogatepass")
+            text = sha1(whole, usedforsecurity=False).hexdigest()
+            spelled.append(
+                f"{before}{text[:8]}-{text[8:12]}-5{text[13:16]}-{variants[text[16]]}{text[17:20]}"
+                f"-{text[20:32]}{behind}"
+            )
+        return "".join(spelled)
+
 
 _NAMESPACE_BYTES = NAMESPACE.bytes
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
+
+def whole_numbers(ids: Sequence[str], first: int = 1) -> tuple[list[int], int]:
+    """A number of `first` or more for each id: the id itself where it is one, else one that is
+    free; and how many ids are not the number that they get."""
+    own = {id: int(id) for id in ids if _WHOLE.fullmatch(id) and int(id) >= first}
+    taken = set(own.values())
+    numbers = []
+    free = first
+    for id in ids:
+        number = own.get(id)
+        if number is None:
+            while free in taken:
+                free += 1
+            number = free
+            taken.add(number)
+        numbers.append(number)
+    return numbers, sum(id not in own for id in ids)
+
+
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")

@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import itertools
 import os
 import re
 import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,9 +27,12 @@ from labelconv.errors import MissingDependencyError, SourceError, TargetError
 GZIP_MAGIC = b"\x1f\x8b"
 UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_DIGITS = re.compile(r"([0-9]+)")
 _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 #: Bytes looked at from each end of a file when its format is found out.
 PEEK_BYTES = 65_536
+#: Names looked at in a folder.
+PEEK_ENTRIES = 2_000
 
 
 class Source:
@@ -112,7 +116,7 @@ class Source:
     def peek(self) -> Peek:
         """The ends of the content, for finding out its format."""
         if self.is_folder:
-            return Peek(self.name, True, b"", b"", 0)
+            return Peek(self.name, True, b"", b"", 0, _entries(self.name))
         with self._opened() as file:
             head = file.read(PEEK_BYTES)
             size = file.seek(0, os.SEEK_END)
@@ -127,18 +131,92 @@ class Source:
 
 
 class Peek(msgspec.Struct, frozen=True):
-    """The first and last bytes of a source (no byte order mark), for finding out its format."""
+    """The first and last bytes of a source (no byte order mark), for finding out its format.
+
+    Of a folder, `entries` has the names of what is directly in it, sorted; folders end with `/`;
+    not more than the first `PEEK_ENTRIES` that the system lists.
+    """
 
     name: str
     is_folder: bool
     head: bytes
     tail: bytes
     size: int
+    entries: tuple[str, ...] = ()
 
     @property
     def text(self) -> bytes:
         """The head without a byte order mark and leading white space."""
         return self.head.removeprefix(UTF8_MARK).lstrip()
+
+
+def _entries(folder: str) -> tuple[str, ...]:
+    try:
+        with os.scandir(folder) as found:
+            first = itertools.islice(found, PEEK_ENTRIES)
+            return tuple(sorted(f"{e.name}/" if e.is_dir() else e.name for e in first))
+    except OSError as error:
+        raise SourceError(f"{folder}: {_reason(error)}") from error
+
+
+def walk(folder: Path, suffixes: Collection[str] | None = None) -> list[str]:
+    """The files below a folder as relative paths with `/`, in natural order.
+
+    Only those whose name ends with one of `suffixes` (lower case, with the dot), if given. Hidden
+    files and folders (`.git`, `.DS_Store`, `._1.jpg`) are passed over; folders that were met
+    already, by a link, too. Raises `SourceError` for a folder that cannot be listed.
+    """
+    endings = None if suffixes is None else tuple(suffixes)
+    found: list[str] = []
+    waiting = [""]
+    met: set[tuple[int, int]] = set()
+    while waiting:
+        inside = waiting.pop()
+        place = folder / inside if inside else folder
+        try:
+            status = place.stat()
+            if (status.st_dev, status.st_ino) in met:
+                continue
+            met.add((status.st_dev, status.st_ino))
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    name = entry.name
+                    if name.startswith("."):
+                        continue
+                    path = f"{inside}/{name}" if inside else name
+                    if entry.is_dir():
+                        waiting.append(path)
+                    elif endings is None or name.lower().endswith(endings):
+                        found.append(path)
+        except OSError as error:
+            raise SourceError(f"{place}: {_reason(error)}") from error
+    found.sort(key=natural_order)
+    return found
+
+
+def files(source: Source, suffixes: Collection[str]) -> list[tuple[str, Source]]:
+    """(name, file) for each file of a source with one of the endings, in natural order.
+
+    Names are relative to the folder; a source that is a file is the only one, whatever its ending.
+    Raises `SourceError` for a folder that has other files only.
+    """
+    if not source.is_folder:
+        name = "stdin" if source.name == "-" else source.name.replace("\\", "/").rpartition("/")[2]
+        return [(name, source)]
+    folder = Path(source.name)
+    found = [(name, Source(folder / name)) for name in walk(folder, suffixes)]
+    if not found and any(folder.iterdir()):
+        listed = ", ".join(sorted(suffixes))
+        raise SourceError(f"{source.name}: files that end with {listed} expected, none found")
+    return found
+
+
+def without_suffix(name: str, suffixes: Collection[str]) -> str:
+    """The name without the ending it has of `suffixes`, in any case."""
+    for suffix in suffixes:
+        if name.lower().endswith(suffix) and len(name) > len(suffix):
+            return name[: -len(suffix)]
+    return name
 
 
 def skip_mark(file: BinaryIO, name: str) -> bool:
@@ -160,18 +238,29 @@ def skip_mark(file: BinaryIO, name: str) -> bool:
 
 def natural_order(name: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key by which `image2` comes before `image10`; total, so order is always the same."""
-    return tuple(
-        (0, int(part), part) if part.isdigit() and part.isascii() else (1, 0, part)
-        for part in re.split(r"(\d+)", name)
-        if part
-    )
+    parts = enumerate(_DIGITS.split(name))  # text and digits by turns
+    return tuple([(0, int(part), part) if at & 1 else (1, 0, part) for at, part in parts if part])
 
 
-def lines(file: BinaryIO, chunk_bytes: int = 262_144) -> Iterator[tuple[int, bytes]]:
-    """Whole lines in pieces: (number of the first line, bytes that end at a line's end)."""
-    number = 1
+#: `lines` ends a piece at the last line end before each multiple of this.
+PIECE_BYTES = 262_144
+
+
+def lines(
+    file: BinaryIO,
+    chunk_bytes: int = PIECE_BYTES,
+    *,
+    number: int = 1,
+    first_bytes: int | None = None,
+) -> Iterator[tuple[int, bytes]]:
+    """Whole lines in pieces: (number of the first line, bytes that end at a line's end).
+
+    From within a file: `number` is that of the first line, `first_bytes` are read first.
+    """
     held: list[bytes] = []  # the start of a line; a line of many megabytes is joined only once
-    while data := file.read(chunk_bytes):
+    size = chunk_bytes if first_bytes is None else first_bytes
+    while data := file.read(size):
+        size = chunk_bytes
         cut = data.rfind(b"\n") + 1
         if not cut:
             held.append(data)
@@ -242,6 +331,12 @@ class Target:
         _remove(self.part)
         if self._room is not None:
             shutil.rmtree(self._room, ignore_errors=True)
+
+
+def final_name(part: Path) -> str:
+    """The name that a `Target.part` will have, for writers that go by the ending."""
+    found = re.fullmatch(r"\.(.*)\.\d+\.part", part.name, re.DOTALL)
+    return found[1] if found else part.name
 
 
 @contextlib.contextmanager

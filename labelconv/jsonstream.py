@@ -8,7 +8,8 @@ never misreads; then an exact scanner of brackets and strings decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 from typing import BinaryIO, Generic, TypeVar
 
 import msgspec
@@ -22,12 +23,13 @@ UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 #: Small windows beat large ones: few live objects, so the collector has little to do.
 WINDOW_BYTES = 262_144
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+#: Places looked at for a border before a stretch is given up: objects may be nested in elements.
+_MOST_TRIES = 200
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _BLANKS = b" \t\r\n"
 _STRUCTURE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{}]', re.DOTALL)
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _SCALAR = re.compile(rb"[^,\[\]{}\"\s]+")
-_BORDER = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
 
 T = TypeVar("T")
 
@@ -56,18 +58,28 @@ class Batch(msgspec.Struct, Generic[T]):
 
     def places(self) -> list[tuple[int, int]]:
         """(offset in the file, length) of each element."""
+        return list(zip(*self.places_apart(), strict=True))
+
+    def places_apart(self) -> tuple[list[int], list[int]]:
+        """The offsets in the file, and the lengths, of the elements."""
         if self.spans is not None:
-            return [(self.offset + start, end - start) for start, end in self.spans]
-        places = []
-        end = 1
-        for raw in _RAWS.decode(self.piece):
+            starts = [self.offset + start for start, _ in self.spans]
+            return starts, [end - start for start, end in self.spans]
+        views: Iterator[memoryview[int]]
+        views = map(memoryview, _RAWS.decode(self.piece))
+        lengths = list(map(len, views))
+        if sum(lengths) + len(lengths) + 1 == len(self.piece):
+            # Nothing but a comma between elements, and the brackets.
+            steps = accumulate((length + 1 for length in lengths), initial=self.offset + 1)
+            return list(steps)[:-1], lengths
+        starts, end, piece = [], 1, self.piece
+        for length in lengths:
             # Between elements there are only blanks and a comma, which cannot start an element.
-            while self.piece[end] in b", \t\r\n":
+            while piece[end] in b", \t\r\n":
                 end += 1
-            length = len(memoryview(raw))
-            places.append((self.offset + end, length))
+            starts.append(self.offset + end)
             end += length
-        return places
+        return starts, lengths
 
 
 class Walker:
@@ -189,56 +201,96 @@ class Walker:
 
     def array(self, decoder: msgspec.json.Decoder[list[T]]) -> Iterator[Batch[T]]:
         """The elements of the array here, in windows. Raises `SourceError` if it never ends."""
-        path = self._path
+        self.enter()
+        yield from self.elements(decoder)
+
+    def enter(self) -> None:
+        """Go to the first element of the array here, or to its end."""
         self._take(b"[")
-        index = 0
+        self.peek()
+
+    def elements(
+        self, decoder: msgspec.json.Decoder[list[T]], index: int = 0, until: int | None = None
+    ) -> Iterator[Batch[T]]:
+        """The elements from here on, of which the first has this index, up to the array's end.
+
+        With `until`, the walk ends before the window that begins at this byte, if one does: then
+        `offset` is `until`. Windows end at whole multiples of `WINDOW_BYTES` as far as elements
+        let them, wherever the walk began, so that several walks of one array agree on them.
+        """
+        path = self._path
         if self.peek() == b"]":
             self._at += 1
             return
         while True:
             self._path = f"{path}/{index}"
-            while len(self._buffer) - self._at < WINDOW_BYTES and self._more():
-                pass
             batch = self._window(index, decoder)
-            if batch is None:
-                batch = self._scanned(index, decoder)
-            index += len(batch.values) if batch.values is not None else len(batch.spans or ())
+            index += len(batch)
             yield batch
             following = self.peek()
             if following == b",":
                 self._at += 1
                 self.peek()
+                if self.offset == until:
+                    self._path = path
+                    return
                 continue
             self._path = f"{path}/{index}"
             self._take(b"]")
             return
 
-    def _window(self, index: int, decoder: msgspec.json.Decoder[list[T]]) -> Batch[T] | None:
-        """The elements up to the last border in the buffer, if that is quickly found."""
-        end = _last_border(self._buffer, self._at)
-        if end is None:
-            return None
-        piece = b"[" + self._buffer[self._at : end] + b"]"
-        try:
-            batch = Batch(index, decoder.decode(piece), piece, self.offset - 1)
-        except UNDECODABLE:
-            return None
-        self._at = end
-        return batch
+    def _window(self, index: int, decoder: msgspec.json.Decoder[list[T]]) -> Batch[T]:
+        """The elements up to the last border before a limit that depends on nothing but `offset`.
 
-    def _scanned(self, index: int, decoder: msgspec.json.Decoder[list[T]]) -> Batch[T]:
-        """The elements in the buffer by exact scanning, at least one."""
+        Where no border is quickly found, or is none, exact scanning decides.
+        """
+        start = self.offset
+        limit = ((start + WINDOW_BYTES // 4) // WINDOW_BYTES + 1) * WINDOW_BYTES
+        attempt = 0
         while True:
-            spans = list(_elements(self._buffer, self._at, self._ended))
-            if spans:
-                break
-            if _element_end(self._buffer, self._at, self._ended) == self._at < len(self._buffer):
+            self._reach(limit)
+            end = _last_border(self._buffer, self._at, limit - self._base)
+            if end is not None:
+                batch = _decoded(index, self._buffer[self._at : end], start, decoder)
+                if batch is not None:
+                    self._at = end
+                    return batch
+            if end is not None or attempt or self._base + len(self._buffer) < limit:
+                scanned = self._scanned(index, decoder, limit)
+                if scanned is not None:
+                    return scanned
+            attempt += 1
+            limit += max(WINDOW_BYTES, limit - start)
+
+    def _reach(self, limit: int) -> None:
+        """Read on up to this byte of the file, or to its end."""
+        missing = limit - self._base - len(self._buffer)
+        if missing <= 0 or self._ended:
+            return
+        data = self._file.read(missing)
+        self._ended = len(data) < missing
+        self._buffer = self._buffer[self._at :] + data
+        self._base += self._at
+        self._at = 0
+
+    def _scanned(
+        self, index: int, decoder: msgspec.json.Decoder[list[T]], limit: int
+    ) -> Batch[T] | None:
+        """The elements before the limit by exact scanning; None when more must be read for one."""
+        size = limit - self._base
+        buffer, ended = self._buffer, self._ended
+        if size < len(buffer):
+            buffer, ended = buffer[:size], False
+        spans = list(_elements(buffer, self._at, ended))
+        if not spans:
+            if _element_end(buffer, self._at, ended) == self._at < len(buffer):
                 raise self._broken("a value expected")
-            if not self._more():
-                self._at = len(self._buffer)
+            if ended:
+                self._at = len(buffer)
                 raise self._broken("the rest of an element expected")
+            return None
         start, end = self._at, spans[-1][1]
-        piece = b"[" + self._buffer[start:end] + b"]"
+        piece = b"[" + buffer[start:end] + b"]"
         offset = self.offset - 1
         self._at = end
         try:
@@ -248,9 +300,65 @@ class Walker:
             return Batch(index, None, piece, offset, shifted)
 
 
-def _last_border(buffer: bytes, start: int) -> int | None:
-    """After the `}` of the last `},{` (blanks allowed between) in the buffer, or None."""
-    end = len(buffer)
+def _decoded(
+    index: int, data: bytes, offset: int, decoder: msgspec.json.Decoder[list[T]]
+) -> Batch[T] | None:
+    """The elements in `data`, which begins with one; None when it does not end with one."""
+    piece = b"[" + data + b"]"
+    try:
+        return Batch(index, decoder.decode(piece), piece, offset - 1)
+    except UNDECODABLE:
+        pass
+    batch: Batch[T] = Batch(index, None, piece, offset - 1)
+    try:
+        starts, lengths = batch.places_apart()
+    except UNDECODABLE:
+        return None
+    first = offset - 1
+    ends = zip(starts, lengths, strict=True)
+    batch.spans = [(start - first, start - first + length) for start, length in ends]
+    return batch
+
+
+def likely_borders(
+    file: BinaryIO, start: int, end: int, count: int, accepts: Callable[[bytes], bool]
+) -> list[int]:
+    """Where windows probably begin that cut an array into `count` stretches of about one length.
+
+    `start` and `end` are the array's in the file. `accepts` says of the bytes of an object whether
+    they can be an element. Only a walk that comes by can tell whether a border is one (`until`);
+    there may be fewer than asked for, rising and all different.
+    """
+    found: list[int] = []
+    for number in range(1, count):
+        limit = (start + (end - start) * number // count) // WINDOW_BYTES * WINDOW_BYTES
+        base = max(start, limit - WINDOW_BYTES)
+        if limit <= base or (found and limit <= found[-1]):
+            continue
+        file.seek(base)
+        buffer = file.read(2 * WINDOW_BYTES)
+        border = _border_before(buffer, 0, limit - base)
+        for _ in range(_MOST_TRIES):
+            if border is None:
+                break
+            opening = border[1]
+            closing = _element_end(buffer, opening, False)
+            if closing is not None and accepts(buffer[opening:closing]):
+                if not found or base + opening > found[-1]:
+                    found.append(base + opening)
+                break
+            border = _border_before(buffer, 0, opening)
+    return found
+
+
+def _last_border(buffer: bytes, start: int, end: int) -> int | None:
+    """After the `}` of the last `},{` (blanks allowed between) before `end`, or None."""
+    border = _border_before(buffer, start, end)
+    return None if border is None else border[0]
+
+
+def _border_before(buffer: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """The last `},{` whose `{` is before `end`: (after the `}`, the place of the `{`)."""
     while True:
         opening = buffer.rfind(b"{", start, end)
         if opening <= start:
@@ -263,7 +371,7 @@ def _last_border(buffer: bytes, start: int) -> int | None:
             while at > start and buffer[at] in _BLANKS:
                 at -= 1
             if buffer[at] == 125:  # a closing brace
-                return at + 1
+                return at + 1, opening
         end = opening
 
 

@@ -56,6 +56,11 @@ class Keys:
         """Whether the keys are Labelbox data-row ids."""
         return self._table is not None and self._table.are_ids
 
+    @property
+    def given(self) -> dict[str, str]:
+        """The keys given so far, and the source's name for each."""
+        return self._first
+
     def restart(self) -> None:
         """Forget the keys given so far: the source is read again from its start."""
         self._first.clear()

@@ -7,6 +7,7 @@
 | polygon with holes | mask (measured) | filled (loss) | |
 | polygon of parts | one annotation each, or a mask, or the largest (loss), as the format says | | |
 | polygon | mask (measured) | box (loss) | |
+| box, polygon, mask, to rotated boxes alone | rotated box (respelled, or loss) | | |
 | mask | polygon (exact) | box (loss) | |
 | keypoints | outline and single points (loss) | outline (loss) | box (loss) |
 | point, polyline | left out (loss) | | |
@@ -18,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from labelconv import codes, geometry
+from labelconv import clipping, codes, geometry, oriented
 from labelconv.format import Holds
 from labelconv.model import (
     Box,
@@ -29,28 +30,43 @@ from labelconv.model import (
     Polygon,
     Sample,
     Shape,
+    TiledImage,
     Value,
 )
-from labelconv.problems import Code, Report, Where
+from labelconv.problems import Code, Outcome, Report, Where
 
 
 class Cut(msgspec.Struct):
-    """What `fit` knows while it cuts one sample."""
+    """What `fit` knows while it cuts one sample.
+
+    `before` is what became of annotations before their shapes are lowered, by id (see
+    `labelconv.conforming`).
+    """
 
     holds: Holds
     target: str
     sample: Sample
     report: Report
     min_iou: float | None
+    before: dict[str, Outcome] = {}
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """(height, width) of the media in whole pixels, if known."""
+        """(height, width) of the media in whole pixels, if known and if coordinates are pixels."""
         media: Any = self.sample.media
+        if on_map(media):
+            return None
         width, height = getattr(media, "width", None), getattr(media, "height", None)
         if not width or not height:
             return None
         return round(height), round(width)
+
+    def reaches_out(self, shape: Shape) -> bool:
+        """Whether a shape reaches past a border by more than is taken for rounding."""
+        media: Any = self.sample.media
+        if not media.width or not media.height:
+            return False
+        return clipping.overhang(shape, media.width, media.height)[1] > clipping.TOLERATED
 
 
 class Lowering(msgspec.Struct):
@@ -75,7 +91,7 @@ def lower(
     if isinstance(shape, Keypoints):
         return _skeleton(shape, category, allowed, cut, place)
     if isinstance(shape, Mask) and Polygon in allowed:
-        outline = geometry.mask_polygon(shape)
+        outline = _outline(shape, cut)
         if outline is not None:
             cut.report.add(codes.SHAPE_RESPELLED, place, source="mask", result="polygon")
             below = _polygon(outline, category, allowed, cut, place)
@@ -83,17 +99,56 @@ def lower(
     if isinstance(shape, (Box, OrientedBox)) and Polygon in allowed:
         ring = geometry.corners(shape) if isinstance(shape, OrientedBox) else None
         polygon = geometry.box_polygon(shape) if isinstance(shape, Box) else Polygon(((ring,),))  # type: ignore[arg-type]
-        cut.report.add(codes.SHAPE_RESPELLED, place, source=_word(shape), result="polygon")
+        cut.report.add(codes.SHAPE_RESPELLED, place, source=word(shape), result="polygon")
         return Lowering([(category, polygon)], changed=True)
-    if isinstance(shape, (Box, OrientedBox, Polygon)) and Mask in allowed and cut.size:
-        mask = geometry.polygon_mask(shape, *cut.size)
+    if OrientedBox in allowed and isinstance(shape, (Box, Polygon)):
+        turned = oriented.respelled(shape)
+        if turned is not None:
+            cut.report.add(codes.SHAPE_RESPELLED, place, source=word(shape), result=word(turned))
+            return Lowering([(category, turned)], changed=True)
+        if cut.holds.quads and isinstance(shape, Polygon) and oriented.is_quad(shape):
+            return Lowering([(category, shape)])
+    boxed = Box in allowed and cut.holds.tracks.outlines_become == "box"
+    drawable = Mask in allowed and cut.size is not None and not boxed
+    if drawable and isinstance(shape, (Box, OrientedBox, Polygon)):
+        mask = geometry.polygon_mask(shape, *cut.size)  # type: ignore[misc]
         return _measured(codes.SHAPE_RESPELLED, shape, mask, category, cut, place)
-    if isinstance(shape, (OrientedBox, Polygon, Mask)) and Box in allowed:
+    if isinstance(shape, Mask) and on_map(cut.sample.media):
+        # Its pixels are no places: its outline is, or it has none here.
+        outline = _outline(shape, cut)
+        if outline is not None:
+            return lower(outline, category, allowed, cut, place)
+    elif isinstance(shape, (Polygon, Mask)) and OrientedBox in allowed and Box not in allowed:
+        around = oriented.smallest_around(shape)
+        if around is not None and cut.holds.within and cut.reaches_out(around):
+            around = oriented.respelled(geometry.bounds(shape) or Box(0, 0, 0, 0))
+        if around is not None:
+            return _measured(codes.SHAPE_LOWERED, shape, around, category, cut, place)
+    may_box = Box in allowed and not (isinstance(shape, Mask) and on_map(cut.sample.media))
+    if may_box and isinstance(shape, (OrientedBox, Polygon, Mask)):
         box = geometry.bounds(shape)
         if box is not None:
             return _measured(codes.SHAPE_LOWERED, shape, box, category, cut, place)
-    cut.report.add(codes.VALUE_NOT_HELD, place, kind=_word(shape), target=cut.target)
+    cut.report.add(codes.VALUE_NOT_HELD, place, kind=word(shape), target=cut.target)
     return Lowering([], lost=True)
+
+
+def on_map(media: Any) -> bool:
+    """Whether coordinates on a medium are of a map, while masks are of pixels."""
+    return isinstance(media, TiledImage) and media.crs not in ("pixel", "image")
+
+
+def _outline(mask: Mask, cut: Cut) -> Polygon | None:
+    """The outline of a mask in the coordinates of its sample; None where it is not known."""
+    media = cut.sample.media
+    if not on_map(media):
+        return geometry.mask_polygon(mask)
+    affine = media.affine if isinstance(media, TiledImage) else None
+    if affine is None:
+        return None
+    from labelconv.crs.rasters import mask_polygon
+
+    return mask_polygon(mask, affine)
 
 
 def _polygon(
@@ -104,7 +159,7 @@ def _polygon(
     holes = sum(len(part) - 1 for part in polygon.parts)
     parts = len(polygon.parts)
     may_mask = Mask in allowed and cut.size is not None
-    if holes and not holds.holes:
+    if holes and not holds.holes and holds.holes_become != "joined":
         if holds.holes_become == "mask" and may_mask:
             mask = geometry.polygon_mask(polygon, *cut.size)  # type: ignore[misc]
             return _measured(codes.HOLES_MASKED, polygon, mask, category, cut, place, count=holes)
@@ -116,15 +171,36 @@ def _polygon(
         if holds.parts_become == "mask" and may_mask:
             mask = geometry.polygon_mask(polygon, *cut.size)  # type: ignore[misc]
             return _measured(codes.SHAPE_RESPELLED, polygon, mask, category, cut, place)
+        if holds.parts_become == "joined":
+            return _joined(polygon, category, cut, place)
         pieces = [Polygon((part,)) for part in polygon.parts]
         if holds.parts_become == "largest":
             largest = max(pieces, key=geometry.area)
-            return _measured(
+            cost = _measured(
                 codes.PARTS_DROPPED, polygon, largest, category, cut, place, count=parts - 1
             )
+            cost.pieces = _polygon(largest, category, allowed, cut, place).pieces
+            return cost
         cut.report.add(codes.PARTS_SPLIT, place, count=parts)
-        return Lowering([(category, piece) for piece in pieces], changed=True)
+        fitted = [_polygon(piece, category, allowed, cut, place) for piece in pieces]
+        lost = any(each.lost for each in fitted)
+        return Lowering([p for each in fitted for p in each.pieces], changed=True, lost=lost)
+    if holes and not holds.holes:
+        return _joined(polygon, category, cut, place)
     return Lowering([(category, polygon)])
+
+
+def _joined(polygon: Polygon, category: str, cut: Cut, place: Where) -> Lowering:
+    """Parts and holes as one ring, joined by cuts of no width."""
+    from labelconv import joining
+
+    holes = sum(len(part) - 1 for part in polygon.parts)
+    source = f"polygon of {len(polygon.parts)} parts and {holes} holes"
+    result = "polygon of one outline, joined by cuts of no width"
+    cut.report.add(codes.SHAPE_RESPELLED, place, source=source, result=result)
+    ring, value = joining.joined(polygon)
+    lost = _gated(codes.SHAPE_RESPELLED, value, cut, place)
+    return Lowering([(category, ring)], changed=True, lost=lost)
 
 
 def as_one(cut: Cut) -> Cut:
@@ -140,7 +216,14 @@ def _outlined(
 ) -> Lowering:
     """A skeleton in a format that has skeletons: its outline must fit as well."""
     outline = skeleton.outline
-    kinds = allowed & {Box, Polygon, Mask}
+    held = cut.holds.outlines
+    kinds = (allowed if held is None else held) & {Box, Polygon, Mask}
+    if outline is None and cut.holds.outlined:
+        box = geometry.bounds(skeleton)
+        cut.report.add(
+            codes.SHAPE_RESPELLED, place, source=word(skeleton), result="skeleton with a box around"
+        )
+        return Lowering([(category, Keypoints(skeleton.points, box))], changed=True)
     if outline is None:
         return Lowering([(category, skeleton)])
     if not kinds:
@@ -148,6 +231,8 @@ def _outlined(
         return Lowering([(category, Keypoints(skeleton.points))], lost=True)
     below = lower(outline, category, kinds, as_one(cut), place)
     fitted: Any = below.pieces[0][1] if below.pieces else None
+    if fitted is None and cut.holds.outlined:
+        fitted = geometry.bounds(Keypoints(skeleton.points))
     return Lowering(
         [(category, Keypoints(skeleton.points, fitted))], changed=below.changed, lost=below.lost
     )
@@ -170,8 +255,12 @@ def _skeleton(
     if not pieces and Box in allowed:
         box = geometry.bounds(skeleton)
         pieces = [] if box is None else [(category, box)]
+    elif not pieces and OrientedBox in allowed:
+        box = geometry.bounds(skeleton)
+        turned = None if box is None else oriented.respelled(box)
+        pieces = [] if turned is None else [(category, turned)]
     if pieces:
-        result = _word(pieces[0][1])
+        result = word(pieces[0][1])
         cut.report.add(codes.SHAPE_LOWERED, place, source="skeleton", result=result)
     else:
         cut.report.add(codes.VALUE_NOT_HELD, place, kind="skeleton", target=cut.target)
@@ -190,19 +279,24 @@ def _measured(
 ) -> Lowering:
     """Report a step with the IoU of what comes out with what went in."""
     report = cut.report
-    report.add(code, place, source=_word(before), result=_word(after), count=count)
-    value = geometry.iou(before, after)
-    report.measure(code, "iou", value, place)
-    lost = code.severity == "loss"
-    if cut.min_iou is not None and value < cut.min_iou:
-        report.add(codes.IOU_LOW, place, value=value, limit=cut.min_iou)
-        lost = True
-    return Lowering([(category, after)], changed=True, lost=lost)
+    report.add(code, place, source=word(before), result=word(after), count=count)
+    lost = _gated(code, geometry.iou(before, after), cut, place)
+    return Lowering([(category, after)], changed=True, lost=lost or code.severity == "loss")
+
+
+def _gated(code: Code, value: float, cut: Cut, place: Where) -> bool:
+    """Record an IoU; whether it is lower than asked for."""
+    cut.report.measure(code, "iou", value, place)
+    if cut.min_iou is None or value >= cut.min_iou:
+        return False
+    cut.report.add(codes.IOU_LOW, place, value=value, limit=cut.min_iou)
+    return True
 
 
 _WORDS = {"OrientedBox": "rotated box", "Keypoints": "skeleton"}
 
 
-def _word(value: Value) -> str:
+def word(value: Value) -> str:
+    """A kind of value as sentences name it."""
     name = type(value).__name__
     return _WORDS.get(name, name.lower())

@@ -6,6 +6,7 @@ says who is hurt, a sentence and an exact place. The codes are declared in `labe
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -138,12 +139,51 @@ class Measure(msgspec.Struct):
     def add(self, value: float, where: Where) -> None:
         self.count += 1
         self.total += value
-        worse = self.worst is None or (
-            value < self.worst if self.unit == "iou" else value > self.worst
-        )
-        if worse:
+        if self._is_worse(value):
             self.worst = value
             self.worst_where = where
+
+    def join(self, later: Measure, values: Iterable[float]) -> None:
+        """Add what was measured later; one by one, since sums of floats depend on the order."""
+        for value in values:
+            self.total += value
+        self.count += later.count
+        if later.worst is not None and self._is_worse(later.worst):
+            self.worst = later.worst
+            self.worst_where = later.worst_where
+
+    def _is_worse(self, value: float) -> bool:
+        return self.worst is None or (
+            value < self.worst if self.unit == "iou" else value > self.worst
+        )
+
+
+class Keyframes(msgspec.Struct):
+    """Keyframes of tracks before and after those that lie on straight lines were left out.
+
+    `drift`: the largest distance in pixels of what is left out from where it is now; `iou`: the
+    lowest IoU, None where nothing left out is a box. Each with its place.
+    """
+
+    tracks: int = 0
+    before: int = 0
+    after: int = 0
+    drift: float = 0.0
+    drift_where: Where | None = None
+    iou: float | None = None
+    iou_where: Where | None = None
+
+    def add(self, before: int, after: int, drift: float, iou: float | None, where: Where) -> None:
+        """Count one track."""
+        self.tracks += 1
+        self.before += before
+        self.after += after
+        if after == before:
+            return
+        if drift > self.drift or self.drift_where is None:
+            self.drift, self.drift_where = drift, where
+        if iou is not None and (self.iou is None or iou < self.iou):
+            self.iou, self.iou_where = iou, where
 
 
 class StopAtFirstError(Exception):
@@ -157,21 +197,30 @@ class StopAtFirstError(Exception):
 class Report:
     """Collects problems, counts and the ledger of one run.
 
-    With `strict`, the first error raises `StopAtFirstError`.
+    With `strict`, the first error raises `StopAtFirstError`. The report of a `part` of a run, made
+    by another process, keeps what `sealed` gives and `join` needs.
     """
 
-    def __init__(self, *, strict: bool = False) -> None:
+    def __init__(self, *, strict: bool = False, part: bool = False) -> None:
         self.strict = strict
+        self._values: dict[str, array[float]] | None = {} if part else None
         self.problems: list[Problem] = []
         self.counts: dict[str, int] = {}
         self.fields: dict[str, int] = {}
         self.measures: dict[str, Measure] = {}
         self.evidence: list[str] = []
         self.ledger = Ledger()
+        self.keyframes = Keyframes()
+        #: Whether the reader left out keyframes already, as `Wanted.tolerance` asked, so that
+        #: `fit` does not do it a second time, which would add up what they are off.
+        self.thinned = False
         #: What `fit` decided about the annotations of the sample that was fitted last, for writers
         #: that have to correct it: its key, then written id → (id in the source, outcome). Those
         #: that are kept as they are, are not listed.
         self.fates: tuple[str, dict[str, tuple[str, Outcome]]] = ("", {})
+        #: What a pass did to the annotations of the sample that it gave last: the sample's key,
+        #: then id → outcome. `fit` counts them so.
+        self.passed: tuple[str, dict[str, Outcome]] = ("", {})
         self._codes: dict[str, Code] = {}
         self._rejected: list[Rejected] = []
 
@@ -213,11 +262,48 @@ class Report:
         if code.id not in self.measures:
             self.measures[code.id] = Measure(unit)
         self.measures[code.id].add(value, where)
+        if self._values is not None:
+            self._values.setdefault(code.id, array("d")).append(value)
 
     def take_rejected(self) -> list[Rejected]:
         """The rejected records since the last call; the caller writes them down."""
         taken, self._rejected = self._rejected, []
         return taken
+
+    def sealed(self) -> Sealed:
+        """All that the report of a part has, for `join`."""
+        return Sealed(
+            self.problems,
+            self.counts,
+            self.fields,
+            self.measures,
+            self._values or {},
+            self.ledger,
+            self._codes,
+            self._rejected,
+        )
+
+    def join(self, part: Sealed) -> None:
+        """Add what the next part of the run noted, as if it had been noted here all along."""
+        room = {id: KEEP_PER_CODE - self.counts.get(id, 0) for id in part.counts}
+        for problem in part.problems:
+            if room[problem.code] > 0:
+                self.problems.append(problem)
+                room[problem.code] -= 1
+        for id, count in part.counts.items():
+            self.counts[id] = self.counts.get(id, 0) + count
+        for name, count in part.fields.items():
+            self.field(name, count)
+        for id, measure in part.measures.items():
+            own = self.measures.setdefault(id, Measure(measure.unit))
+            own.join(measure, part.values[id])
+        for name, account in part.ledger.rows():
+            own_account = getattr(self.ledger, name)
+            for outcome in account.__struct_fields__:
+                total = getattr(own_account, outcome) + getattr(account, outcome)
+                setattr(own_account, outcome, total)
+        self._codes.update(part.codes)
+        self._rejected.extend(part.rejected)
 
     def code(self, id: str) -> Code:
         """The declaration of a code that occurred in this run."""
@@ -259,10 +345,25 @@ class Report:
             },
             "fields_left_out": dict(sorted(self.fields.items())),
             "measures": {k: msgspec.to_builtins(v) for k, v in sorted(self.measures.items())},
+            "keyframes": msgspec.to_builtins(self.keyframes),
             "counts": dict(sorted(self.counts.items())),
             "evidence": list(self.evidence),
             "problems": msgspec.to_builtins(self.problems),
         }
+
+
+class Sealed(msgspec.Struct):
+    """The report of a part of a run, to be sent to another process (`Report.join`)."""
+
+    problems: list[Problem]
+    counts: dict[str, int]
+    fields: dict[str, int]
+    measures: dict[str, Measure]
+    #: All that was measured, by code.
+    values: dict[str, array[float]]
+    ledger: Ledger
+    codes: dict[str, Code]
+    rejected: list[Rejected]
 
 
 class Rejected(msgspec.Struct, frozen=True):

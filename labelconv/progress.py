@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from labelconv.jobs import PROGRESS_THREAD
+
 if TYPE_CHECKING:
     from labelconv.io import Source
 
@@ -28,7 +30,9 @@ def shown(*, quiet: bool = False) -> Iterator[Callable[[Sequence[Source]], None]
         return
     sources: list[Source] = []
     done = threading.Event()
-    drawing = threading.Thread(target=_draw, args=(sources, done), daemon=True)
+    drawing = threading.Thread(
+        target=_draw, args=(sources, done), daemon=True, name=PROGRESS_THREAD
+    )
     drawing.start()
     try:
         yield sources.extend

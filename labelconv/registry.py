@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import difflib
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 
+from labelconv.entrypoints import Point, entry_points
 from labelconv.errors import MissingDependencyError, UnknownFormatError
 from labelconv.format import Evidence, Format
 from labelconv.io import Source
@@ -18,9 +18,9 @@ GROUP = "labelconv.formats"
 
 
 @cache
-def _found() -> dict[str, EntryPoint]:
-    found: dict[str, EntryPoint] = {}
-    for point in entry_points(group=GROUP):
+def _found() -> dict[str, Point]:
+    found: dict[str, Point] = {}
+    for point in entry_points(GROUP):
         other = found.setdefault(point.name, point)
         if other.value != point.value:
             raise UnknownFormatError(
@@ -93,7 +93,14 @@ def sniff(source: Source) -> tuple[Format, list[str]]:
         for candidate in all_formats()
         if candidate.sniff is not None and candidate.read is not None
     ]
-    seen.sort(key=lambda pair: (-pair[0].certainty, pair[1].name))
+    # After the surest, those that might have been meant, by the ending of the name.
+    seen.sort(
+        key=lambda pair: (
+            -pair[0].certainty,
+            not source.name.lower().endswith(pair[1].extensions or "/"),
+            pair[1].name,
+        )
+    )
     said = [f"{found.name}: {evidence.words}" for evidence, found in seen]
     listed = "".join(f"\n  {line}" for line in said)
     if not seen or seen[0][0].certainty == 0:

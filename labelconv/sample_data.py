@@ -32,6 +32,7 @@ from labelconv.model import (
     Samples,
     Value,
 )
+from labelconv.sample_media import sample_of
 
 _WIDTH, _HEIGHT = 320, 240
 _JOINTS = ("nose", "left hand", "right hand")
@@ -66,19 +67,20 @@ ONTOLOGY = Ontology(
 )
 
 
-def generate(samples: int = 10, seed: int = 0) -> Samples:
-    """So many pictures with annotations of every kind; the last one has none.
+def generate(samples: int = 10, seed: int = 0, media: type[Any] = Image) -> Samples:
+    """So many samples of one kind of media, with annotations; the last one has none.
 
-    Boxes, polygons with parts and holes, masks, turned boxes, lines, points and skeletons; answers,
-    relations, confidence, and names that are not ASCII.
+    Pictures have boxes, polygons with parts and holes, masks, turned boxes, lines, points and
+    skeletons; answers, relations, confidence, and names that are not ASCII. For other media see
+    `labelconv.sample_media`.
     """
     if samples < 1:
         raise OptionError(f"at least one sample expected, {samples} found")
     random = Random(seed)  # noqa: S311
-    made = [
-        _sample(number, random, empty=number == samples > 1) for number in range(1, samples + 1)
-    ]
-    return Samples(made, ONTOLOGY)
+    numbers = range(1, samples + 1)
+    if media is not Image:
+        return Samples([sample_of(media, n, random, empty=n == samples > 1) for n in numbers])
+    return Samples([_sample(n, random, empty=n == samples > 1) for n in numbers], ONTOLOGY)
 
 
 def _sample(number: int, random: Random, *, empty: bool) -> Sample:

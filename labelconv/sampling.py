@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from labelconv.convert import write
 from labelconv.errors import OptionError, TargetError
 from labelconv.format import Format
-from labelconv.io import publishing
-from labelconv.model import Dataset, Image
+from labelconv.io import publishing, walk
+from labelconv.model import (
+    Audio,
+    Conversation,
+    Dataset,
+    Document,
+    Image,
+    Text,
+    TiledImage,
+    Video,
+)
 from labelconv.problems import Report
 from labelconv.sample_data import damaged
+
+#: Kinds of media; sample data are of the first that a format holds.
+MEDIA = (Image, Video, Text, Conversation, Document, TiledImage, Audio)
+
+
+def media_of(format: Format) -> type:
+    """The kind of media that sample data of a format have."""
+    held = {holds.media for holds in format.holds(format.writer_options())}
+    return next(media for media in MEDIA if media in held)
 
 
 def write_sample(
@@ -25,21 +45,37 @@ def write_sample(
 ) -> Report:
     """Write `dataset` to `target`, cut down to what `format` holds; damaged if `broken`.
 
-    Raises `OptionError` for a format without pictures, or of folders if `broken`.
+    Raises `OptionError` when there is nothing that can be damaged: no text.
     """
-    if format.write is not None and format.holds_of(Image, format.writer_options()) is None:
-        raise OptionError(f"sample data are pictures, which {format.name} does not hold")
     if not broken:
         return write(dataset, target, format.name, allow=("loss",))
-    if format.folder(format.writer_options()):
-        raise OptionError(f"one file to damage expected, {format.name} writes a folder")
+    folder = format.folder(format.writer_options())
     if os.fspath(target) == "-":
-        raise TargetError("a file expected as the target of damaged data")
-    with tempfile.TemporaryDirectory(prefix="labelconv-sample-") as room:
-        whole = Path(room) / "whole"
-        report = write(dataset, whole, format.name, allow=("loss",))
-        data = damaged(whole.read_bytes(), seed)
-    with publishing(target, folder=False, sources=[]) as opened:
-        opened.part.write_bytes(data)
+        raise TargetError("a file or folder expected as the target of damaged data")
+    with publishing(target, folder=folder, sources=[]) as opened:
+        with tempfile.TemporaryDirectory(prefix="labelconv-sample-") as room:
+            whole = Path(room) / "whole"
+            report = write(dataset, whole, format.name, allow=("loss",))
+            for name in _to_damage(whole):
+                path = whole / name if folder else whole
+                path.write_bytes(_damaged(path, seed, format))
+            shutil.move(whole, opened.part)
         opened.publish()
     return report
+
+
+def _to_damage(whole: Path) -> list[str]:
+    """The files that have the records: those of the commonest ending in a folder."""
+    if whole.is_file():
+        return [whole.name]
+    names = walk(whole)
+    endings = Counter(Path(name).suffix for name in names)
+    commonest = endings.most_common(1)[0][0]
+    return [name for name in names if name.endswith(commonest)]
+
+
+def _damaged(path: Path, seed: int, format: Format) -> bytes:
+    try:
+        return damaged(path.read_bytes(), seed)
+    except UnicodeDecodeError:
+        raise OptionError(f"texts to damage expected, {format.name} writes others") from None

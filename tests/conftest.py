@@ -22,8 +22,15 @@ settings.register_profile(
     phases=_FAST,
     suppress_health_check=_SLOW,
 )
+# The same examples in each run, so that what passed once does not fail elsewhere by chance; `deep`
+# looks for others.
 settings.register_profile(
-    "ci", max_examples=100, deadline=None, suppress_health_check=_SLOW, print_blob=True
+    "ci",
+    max_examples=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=_SLOW,
+    print_blob=True,
 )
 settings.register_profile(
     "deep", max_examples=2_000, deadline=None, suppress_health_check=_SLOW, print_blob=True

@@ -51,7 +51,7 @@ def _renamed(names: dict[str, str]) -> tuple[Sample, Ontology, Report]:
 
 
 def test_several_names_with_one_new_name_are_merged() -> None:
-    sample, ontology, _ = _renamed({"cat": "pet", "dog": "pet"})
+    sample, ontology, _ = _renamed({"cat": "pet", "dog": "pet", "*": "*"})
     assert [annotation.category for annotation in sample.annotations] == ["pet", "pet", "hen"]
     assert [category.name for category in ontology.categories] == ["pet", "hen"]
     assert ontology.categories[0].source_id == 1
@@ -59,7 +59,7 @@ def test_several_names_with_one_new_name_are_merged() -> None:
 
 
 def test_an_empty_new_name_leaves_out_and_counts_as_skipped_with_its_relations() -> None:
-    sample, ontology, report = _renamed({"dog": ""})
+    sample, ontology, report = _renamed({"dog": "", "*": "*"})
     assert [annotation.category for annotation in sample.annotations] == ["cat", "hen"]
     assert [relation.id for relation in sample.relations] == ["r2"]
     assert [category.name for category in ontology.categories] == ["cat", "hen"]
@@ -67,9 +67,44 @@ def test_an_empty_new_name_leaves_out_and_counts_as_skipped_with_its_relations()
     assert report.ledger.relations.skipped == 1
 
 
+def test_names_without_an_entry_are_refused_all_at_once_with_the_nearest_entry() -> None:
+    report = Report()
+    with pytest.raises(OptionError) as caught:
+        list(rename_categories({"Cat": "pet", "hen": "bird"})(_dataset(), report))
+    assert "'cat' (the nearest entry is 'Cat')" in str(caught.value)
+    assert "'dog'" in str(caught.value)
+    assert "'hen'" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("others", "categories"),
+    [("*", ["bird", "cat", "dog"]), ("", ["bird"]), ("else", ["bird", "else", "else"])],
+)
+def test_names_without_an_entry_go_where_the_entry_for_others_says(
+    others: str, categories: list[str]
+) -> None:
+    sample, _, _ = _renamed({"hen": "bird", "*": others})
+    assert sorted(annotation.category for annotation in sample.annotations) == categories
+
+
+def test_a_map_of_all_names_gives_the_order_of_the_categories() -> None:
+    _, ontology, _ = _renamed({"hen": "bird", "dog": "pet", "cat": "pet"})
+    assert [category.name for category in ontology.categories] == ["bird", "pet"]
+
+
+def test_case_is_ignored_only_on_request_and_contradictions_are_refused() -> None:
+    change = rename_categories({"CAT": "pet", "*": "*"}, ignore_case=True)
+    report = Report()
+    sample = next(iter(change(_dataset(), report)))
+    assert sample.annotations[0].category == "pet"
+    assert report.counts == {}
+    with pytest.raises(OptionError, match="'a' and 'b'"):
+        rename_categories({"Cat": "a", "CAT": "b"}, ignore_case=True)
+
+
 def test_a_name_that_nothing_has_is_told_with_the_nearest() -> None:
     report = Report()
-    for _ in rename_categories({"catt": "pet", "hen": "bird"})(_dataset(), report):
+    for _ in rename_categories({"catt": "pet", "hen": "bird", "*": "*"})(_dataset(), report):
         pass
     assert report.counts == {"O308": 1}
     assert "'cat'" in report.problems[0].message
@@ -88,9 +123,11 @@ def test_a_category_without_annotations_is_no_slip_of_the_pen() -> None:
         ("n.csv", "from,to\ncat,pet\n\ndog,\n"),
         ("n.csv", "\ufeffcat,pet\r\ndog,\r\n"),
         ("n.json", '{"cat": "pet", "dog": ""}'),
+        ("n.yaml", "cat: pet\ndog:\n"),
+        ("n.YML", "{cat: pet, dog: ''}"),
     ],
 )
-def test_names_are_read_from_csv_and_from_json(tmp_path: Path, name: str, text: str) -> None:
+def test_names_are_read_from_csv_json_and_yaml(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_bytes(text.encode())
     assert read_names(tmp_path / name) == {"cat": "pet", "dog": ""}
 

@@ -101,9 +101,8 @@ def _format_table(formats: Iterable[Format]) -> str:
         held = each.holds(each.writer_options())
         link = f"[`{each.name}`](docs/formats.md#{each.name})"
         media = "all" if len(held) > 3 else ", ".join(map(_media, held))
-        rows.append(
-            f"| {link} | {_yes(each.read)} | {_yes(each.write)} | {media} | {_words(held[0])} |"
-        )
+        words = _words(held[0]) if held else ""
+        rows.append(f"| {link} | {_yes(each.read)} | {_yes(each.write)} | {media} | {words} |")
     return "\n".join(rows)
 
 
@@ -127,10 +126,11 @@ def _format_section(found: Format, by_hand: Path) -> str:
         f"\n## {found.name}\n",
         f"{found.about[:1].upper()}{found.about[1:]}. <{found.url}>\n",
         f"Read: {_yes(found.read)}. Write: {_yes(found.write)}. Endings: {endings}.\n",
-        "| media | holds | several parts, holes | precision |",
-        "|---|---|---|---|",
     ]
-    lines.extend(_held_rows(found.holds(found.writer_options())))
+    held = found.holds(found.writer_options())
+    if held:
+        lines.append("| media | holds | several parts, holes | precision |\n|---|---|---|---|")
+        lines.extend(_held_rows(held))
     for head, flag, kind, way in (
         ("Reader options", "-O", found.reader_options, found.read),
         ("Writer options", "-W", found.writer_options, found.write),
@@ -162,7 +162,7 @@ def _pieces(holds: Holds) -> str:
     if not any(shape.__name__ == "Polygon" for shape in holds.values):
         return ""
     parts = "parts stay" if holds.parts else f"parts become {holds.parts_become}"
-    become = "a mask" if holds.holes_become == "mask" else "filled"
+    become = "a mask" if holds.holes_become == "mask" else holds.holes_become
     return f"{parts}; {'holes stay' if holds.holes else f'holes become {become}'}"
 
 

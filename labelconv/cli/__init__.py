@@ -10,18 +10,20 @@ import contextlib
 import io
 import os
 import sys
-from importlib.metadata import version
 from typing import NoReturn
 
 import click
 
 from labelconv.cli.check import check
 from labelconv.cli.convert import convert
+from labelconv.cli.datarows import datarows
 from labelconv.cli.diff import diff
 from labelconv.cli.explain import explain
 from labelconv.cli.formats import formats
+from labelconv.cli.ontology import ontology
 from labelconv.cli.sample import sample
 from labelconv.cli.show import show
+from labelconv.cli.upload import upload
 from labelconv.errors import LabelconvError, LossError, StrictError
 
 USAGE = 2
@@ -38,6 +40,8 @@ class _InOrder(click.Group):
 
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value and not context.resilient_parsing:
+        from importlib.metadata import version
+
         click.echo(f"labelconv {version('labelconv')}")
         context.exit()
 
@@ -62,7 +66,18 @@ def cli() -> None:
     """
 
 
-for _command in (convert, check, diff, show, formats, explain, sample):
+for _command in (
+    convert,
+    check,
+    show,
+    ontology,
+    datarows,
+    upload,
+    diff,
+    sample,
+    formats,
+    explain,
+):
     cli.add_command(_command)
 
 

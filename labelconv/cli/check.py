@@ -11,6 +11,9 @@ from labelconv.cli.printing import number
 @click.command()
 @click.argument("source", metavar="SRC")
 @click.option("--from", "from_", metavar="FORMAT", help="The format of SRC.")
+@click.option("-O", "reader", multiple=True, metavar="KEY=VALUE", help="An option of the reader.")
+@click.option("-W", "writer", multiple=True, metavar="KEY=VALUE", help="An option of --to.")
+@click.option("--media", metavar="DIR", help="Where the media are, for sizes SRC does not say.")
 @click.option("--ontology", metavar="FILE", help="The project's ontology, to check names.")
 @click.option("--to", metavar="FORMAT", help="Say also what this format would lose.")
 @click.option("--report", "report_file", metavar="FILE", help="Write the whole report as JSON.")
@@ -18,6 +21,9 @@ from labelconv.cli.printing import number
 def check(
     source: str,
     from_: str | None,
+    reader: tuple[str, ...],
+    writer: tuple[str, ...],
+    media: str | None,
     ontology: str | None,
     to: str | None,
     report_file: str | None,
@@ -29,13 +35,26 @@ def check(
     """
     from labelconv.check import check as run
     from labelconv.convert import refuse_report, write_report
+    from labelconv.errors import OptionError
+    from labelconv.options import parse
     from labelconv.problems import Report
     from labelconv.several import matching
 
     others = [] if report_file is None else matching(source)
     if report_file is not None:
         refuse_report(report_file, others)
-    report = run(source, from_, ontology=ontology, to=to, report=Report())
+    if writer and to is None:
+        raise OptionError("-W key=value goes with --to FORMAT, which is not given")
+    report = run(
+        source,
+        from_,
+        options=parse(reader, "-O"),
+        writer_options=parse(writer, "-W"),
+        media=media,
+        ontology=ontology,
+        to=to,
+        report=Report(),
+    )
     if report_file is not None:
         write_report(report, report_file, beside=others)
     verdict = f"{source}: {_verdict(report.errors, report.losses, to)}"

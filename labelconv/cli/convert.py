@@ -23,14 +23,21 @@ if TYPE_CHECKING:
 @click.option("--key", metavar="TEMPLATE", help="Keys of samples, such as '{stem}'.")
 @click.option("--keys", metavar="FILE.csv", help="Keys of samples: source name, key.")
 @click.option("--ontology", metavar="FILE", help="The target project's ontology, to check names.")
-@click.option("--rename", metavar="FILE", help="New names of categories: CSV or JSON, old to new.")
+@click.option(
+    "--rename", metavar="FILE", help="New names of categories: CSV, YAML or JSON, old to new."
+)
+@click.option("--ignore-case", is_flag=True, help="Compare the old names of --rename in any case.")
 @click.option("--media", metavar="DIR|URL", help="Where the media are, for readers that need them.")
+@click.option("--crs", metavar="CRS", help="Move maps there: EPSG:n, or pixel or image of rasters.")
+@click.option("--media-out", metavar="DIR", help="Write the texts to upload into a new folder.")
+@click.option("--chips", metavar="WxH|DIR", help="Cut to windows of a size, or to GeoTIFFs.")
+@click.option("--smallest", type=float, default=0.0, metavar="AREA", help="Of pieces cut off.")
 @click.option("--min-iou", type=float, metavar="X", help="Refuse shapes that fit less (0 to 1).")
 @click.option("--allow", multiple=True, metavar="CODE", help="Accept this loss; 'loss' for all.")
 @click.option("--strict", is_flag=True, help="Stop at the first error and write nothing.")
 @click.option("--dry-run", is_flag=True, help="Do everything but write.")
 @click.option("--report", "report_file", metavar="FILE", help="Write the whole report as JSON.")
-@click.option("--jobs", type=int, default=1, metavar="N", help="Processes; only 1 so far.")
+@click.option("--jobs", type=int, metavar="N", help="Processes; as many as help when not given.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 def convert(
     source: str,
@@ -43,13 +50,18 @@ def convert(
     keys: str | None,
     ontology: str | None,
     rename: str | None,
+    ignore_case: bool,
     media: str | None,
+    media_out: str | None,
+    crs: str | None,
+    chips: str | None,
+    smallest: float,
     min_iou: float | None,
     allow: tuple[str, ...],
     strict: bool,
     dry_run: bool,
     report_file: str | None,
-    jobs: int,
+    jobs: int | None,
     quiet: bool,
 ) -> int:
     """Convert SRC to DST and account for every annotation.
@@ -61,13 +73,11 @@ def convert(
     from labelconv import progress
     from labelconv.convert import convert as run
     from labelconv.convert import refuse_report, rejected_path, write_report
-    from labelconv.errors import LossError, OptionError, StrictError
+    from labelconv.errors import LossError, StrictError
     from labelconv.options import parse
     from labelconv.problems import Report
     from labelconv.several import matching
 
-    if jobs != 1:
-        raise OptionError(f"--jobs 1 expected, {jobs} found: this version converts in one process")
     others: list[str] = []
     if report_file is not None:
         others = [target, str(rejected_path(target)), *matching(source)]
@@ -86,11 +96,17 @@ def convert(
                 keys=keys,
                 ontology=ontology,
                 rename=rename,
+                ignore_case=ignore_case,
                 media=media,
+                media_out=media_out,
+                crs=crs,
+                chips=chips,
+                smallest=smallest,
                 allow=allow,
                 min_iou=min_iou,
                 strict=strict,
                 dry_run=dry_run,
+                jobs=jobs,
                 report=report,
                 watch=watch,
             )

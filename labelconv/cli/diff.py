@@ -24,6 +24,8 @@ _SHOWN = 5
 @click.option("--from-b", metavar="FORMAT", help="The format of B.")
 @click.option("-A", "options_a", multiple=True, metavar="KEY=VALUE", help="A reader option for A.")
 @click.option("-B", "options_b", multiple=True, metavar="KEY=VALUE", help="A reader option for B.")
+@click.option("--media-a", metavar="DIR", help="The media of A, for sizes it does not say.")
+@click.option("--media-b", metavar="DIR", help="The media of B.")
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),
@@ -40,6 +42,8 @@ def diff(
     from_b: str | None,
     options_a: tuple[str, ...],
     options_b: tuple[str, ...],
+    media_a: str | None,
+    media_b: str | None,
     tolerance: float,
     as_json: bool,
 ) -> int:
@@ -51,7 +55,9 @@ def diff(
     from labelconv.diff import diff as run
 
     difference = run(
-        _read(a, from_a, options_a, "-A"), _read(b, from_b, options_b, "-B"), tolerance=tolerance
+        _read(a, from_a, options_a, media_a, "-A"),
+        _read(b, from_b, options_b, media_b, "-B"),
+        tolerance=tolerance,
     )
     if as_json:
         import msgspec
@@ -63,14 +69,16 @@ def diff(
     return 0 if difference.is_none else 1
 
 
-def _read(path: str, format: str | None, options: tuple[str, ...], flag: str) -> Dataset:
+def _read(
+    path: str, format: str | None, options: tuple[str, ...], media: str | None, flag: str
+) -> Dataset:
     from labelconv.convert import read
     from labelconv.model import Samples
     from labelconv.options import parse
     from labelconv.problems import Report
 
     report = Report()
-    dataset = read(path, format, options=parse(options, flag), report=report)
+    dataset = read(path, format, options=parse(options, flag), media=media, report=report)
 
     def samples() -> Iterator[Sample]:
         yield from dataset

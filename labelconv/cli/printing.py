@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: Problems shown of one code; the rest is counted. `--report FILE` has more.
 SHOWN_PER_CODE = 3
+#: Formats shown that did not recognise a source.
+OTHERS_SHOWN = 3
 _HEADS = {"error": ("errors", "red"), "loss": ("losses", "yellow"), "note": ("notes", "cyan")}
 _FIELD_LEFT_OUT = "L415"
 
@@ -65,11 +67,14 @@ def ledger(report: Report) -> str:
 
 
 def evidence(report: Report) -> str:
-    """Which format was recognised by what, and why it was none of the others."""
-    return "\n".join(
-        f"  not {words}" if position else f"recognised as {words}"
-        for position, words in enumerate(report.evidence)
-    )
+    """Which format was recognised by what, and why it was none of those that come nearest."""
+    if not report.evidence:
+        return ""
+    chosen, *others = report.evidence
+    lines = [f"recognised as {chosen}", *(f"  not {words}" for words in others[:OTHERS_SHOWN])]
+    if len(others) > OTHERS_SHOWN:
+        lines.append("  nor any other; --report FILE has what each of them saw")
+    return "\n".join(lines)
 
 
 def problems(report: Report, severity: Severity) -> str:

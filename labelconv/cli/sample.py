@@ -21,13 +21,17 @@ def sample(format: str, target: str, samples: int, seed: int, broken: bool) -> N
     It has every kind of annotation that the format holds; what it does not hold is left out.
     """
     from labelconv import registry
+    from labelconv.errors import OptionError
     from labelconv.sample_data import generate
-    from labelconv.sampling import write_sample
+    from labelconv.sampling import media_of, write_sample
 
     chosen = registry.get(format)
     place = Path(target)
     if place.is_dir() and not chosen.folder(chosen.writer_options()):
         place = place / f"sample{chosen.extensions[0] if chosen.extensions else '.txt'}"
-    report = write_sample(generate(samples, seed), place, chosen, broken=broken, seed=seed)
+    if chosen.write is None:
+        raise OptionError(f"the format {chosen.name!r} can only be read")
+    dataset = generate(samples, seed, media_of(chosen))
+    report = write_sample(dataset, place, chosen, broken=broken, seed=seed)
     written = ", ".join(f"{number(count)} {kind}" for kind, count in report.ledger.written.items())
     say(f"{place}: {written or 'written'}{', then damaged' if broken else ''}")

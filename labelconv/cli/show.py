@@ -21,6 +21,7 @@ _SIZES_SHOWN = 5
 @click.argument("source", metavar="SRC")
 @click.option("--from", "from_", metavar="FORMAT", help="The format of SRC.")
 @click.option("-O", "reader", multiple=True, metavar="KEY=VALUE", help="An option of the reader.")
+@click.option("--media", metavar="DIR", help="Where the media are, for sizes SRC does not say.")
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
@@ -29,9 +30,11 @@ _SIZES_SHOWN = 5
     metavar="N",
     help="Samples to list.",
 )
-def show(source: str, from_: str | None, reader: tuple[str, ...], limit: int) -> int:
+def show(
+    source: str, from_: str | None, reader: tuple[str, ...], media: str | None, limit: int
+) -> int:
     """Say what is in SRC: samples, annotations by category and kind, sizes, problems."""
-    from labelconv.convert import read_sources
+    from labelconv.convert import media_files, read_sources
     from labelconv.format import Wanted
     from labelconv.io import Source
     from labelconv.options import parse
@@ -43,8 +46,8 @@ def show(source: str, from_: str | None, reader: tuple[str, ...], limit: int) ->
     sources = [Source(name) for name in matching(source)]
     # Pieces are enough for counting, and fields without a place in the model stay undecoded.
     wanted = Wanted(pieces=True, extra=frozenset())
-    options = parse(reader, "-O")
-    dataset = read_sources(sources, from_, options, None, None, report, wanted)
+    files, options = media_files(media, parse(reader, "-O"))
+    dataset = read_sources(sources, from_, options, None, None, report, wanted, files)
     found = summary(dataset, limit)
     if report.evidence:
         click.echo(f"recognised as {report.evidence[0]}")

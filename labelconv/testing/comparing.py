@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from labelconv import geometry
 from labelconv.format import Format, Holds
-from labelconv.model import Sample
+from labelconv.model import Annotation, Checklist, Classification, OrientedBox, Sample, TextSpan
 
 
 def comparable(sample: Sample, holds: Holds) -> Sample:
@@ -34,6 +35,11 @@ def comparable(sample: Sample, holds: Holds) -> Sample:
             )
             for number, relation in enumerate(relations)
         )
+    answers = sample.classifications
+    if not holds.timed_checklists:
+        answers = tuple(_as_radio(each, timed=False) for each in answers)
+    if holds.offsets == "utf16":
+        annotations = tuple(_in_units(each, sample.media) for each in annotations)
     extra = sample.extra
     if holds.extra != "all":
         extra = {}
@@ -41,11 +47,43 @@ def comparable(sample: Sample, holds: Holds) -> Sample:
     return msgspec.structs.replace(
         sample,
         annotations=annotations,
+        classifications=answers,
         relations=relations,
         media=sample.media if holds.size else type(sample.media)(),
         uri=sample.uri if holds.uri else None,
         extra=extra,
     )
+
+
+def _as_radio(asked: Classification, *, timed: bool) -> Classification:
+    """With a radio for each checklist of one tick that has ranges or is below one that has."""
+    timed = timed or bool(asked.ranges)
+
+    def below(chosen: Any) -> Any:
+        nested = tuple(_as_radio(each, timed=timed) for each in chosen.classifications)
+        return msgspec.structs.replace(chosen, classifications=nested)
+
+    answer: Any = asked.answer
+    if isinstance(answer, Checklist):
+        options = tuple(map(below, answer.options))
+        answer = options[0] if timed and len(options) == 1 else Checklist(options)
+    else:
+        answer = below(answer)
+    return msgspec.structs.replace(asked, answer=answer)
+
+
+def _in_units(annotation: Annotation, media: Any) -> Annotation:
+    """With the offsets of a span in UTF-16 units; as they are where the text is not known."""
+    span = annotation.value
+    if not isinstance(span, TextSpan):
+        return annotation
+    content = getattr(media, "content", None)
+    for message in getattr(media, "messages", ()):
+        content = message.content if message.id == span.message else content
+    if content is None:
+        return annotation
+    start, end = (len(content[:at].encode("utf-16-le")) // 2 for at in (span.start, span.end))
+    return msgspec.structs.replace(annotation, value=TextSpan(start, end, span.message))
 
 
 def comparable_dataset(samples: Iterable[Sample], format: Format, options: Any) -> list[Sample]:
@@ -66,11 +104,17 @@ def difference(one: object, other: object, precision: float = 0.0) -> str | None
 
     Takes what the model is made of: structs, tuples, lists, dicts, numbers, texts. Floats are
     alike when they differ by at most `precision`; a whole number is like the float of its value.
+    Oriented boxes are alike when their corners are.
     """
     return _difference(one, other, precision, "")
 
 
 def _difference(one: Any, other: Any, precision: float, place: str) -> str | None:
+    if isinstance(one, OrientedBox) and isinstance(other, OrientedBox):
+        # By their corners: a full turn changes nothing, and the angle of a tiny box means little.
+        corners = geometry.corners(one), geometry.corners(other)
+        found = _difference(*corners, precision, f"{place}.corners")
+        return None if found is None else f"{found}: {one} and {other}"
     if isinstance(one, msgspec.Struct) and type(one) is type(other):
         for name in one.__struct_fields__:
             found = _difference(

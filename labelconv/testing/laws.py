@@ -67,7 +67,7 @@ def check_round_trip(
     target = _written(format, before, folder, options, Report())
     report = Report()
     if reader_options is None:
-        reader_options = format.reader_options()
+        reader_options = _told(format, before, options)
     after = list(format.read(Source(target), reader_options, Reading(report=report, keys=Keys())))
     told = [str(problem) for problem in report.problems if problem.severity != "note"]
     assert not told, f"{format.name} has problems reading what it wrote: {told}"
@@ -139,6 +139,14 @@ def check_ledger(format: Format, dataset: Dataset, folder: Path, *, options: Any
 
 def _options(format: Format, options: Any) -> Any:
     return format.writer_options() if options is None else options
+
+
+def _told(format: Format, dataset: Dataset, options: Any) -> Any:
+    """The reader's options; with the kind of media where lines may not tell it."""
+    media = {type(sample.media) for sample in dataset}
+    found = {h.read_as for h in format.holds(options) if h.media in media and h.read_as}
+    assert len(found) <= 1, f"samples of one kind of media expected, {found} found"
+    return format.reader_options(media=found.pop()) if found else format.reader_options()
 
 
 def _written(format: Format, dataset: Dataset, folder: Path, options: Any, report: Report) -> Path:

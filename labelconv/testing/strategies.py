@@ -43,6 +43,7 @@ from labelconv.model import (
     TokenSpan,
     Track,
 )
+from labelconv.oriented import from_corners
 
 _DEEPEST = 3
 _KINDS: dict[type, str] = {Radio: "radio", Checklist: "checklist", FreeText: "text"}
@@ -72,7 +73,9 @@ def samples(
     if ontology is None:
         ontology = draw(_ontologies(holds))
     media = draw(_media(holds.media))
-    ids = draw(st.lists(names(), unique=True, max_size=4 if ontology.categories else 0))
+    ids = draw(
+        st.lists(names(), unique=True, max_size=4 if ontology.categories and holds.values else 0)
+    )
     annotations = tuple(draw(_annotations(id, media, holds, ontology)) for id in ids)
     relations: tuple[Relation, ...] = ()
     if holds.relations and len(ids) > 1:
@@ -181,11 +184,12 @@ def _shape(kind: type, media: Any, holds: Holds, points: Sequence[str]) -> st.Se
         ),
         OrientedBox: st.builds(OrientedBox, x, y, positive, positive, st.floats(-180, 180)),
         Polyline: _rings(x, y, least=2).map(Polyline),
-        Polygon: _polygons(x, y, holds),
+        Polygon: _polygons(x, y, holds) if Polygon in holds.values else _quads(x, y),
         Mask: _masks(round(height), round(width)),
     }
     if kind is Keypoints:
-        outlines = [drawn[k] for k in (Box, Polygon, Mask) if k in holds.values]
+        held = holds.values if holds.outlines is None else holds.outlines
+        outlines = [drawn[k] for k in (Box, Polygon, Mask) if k in held]
         return _skeletons(x, y, points, st.one_of([st.none(), *outlines]))
     return drawn[kind]
 
@@ -206,6 +210,14 @@ def _polygons(
     return st.lists(part, min_size=1, max_size=3 if holds.parts else 1).map(
         lambda parts: Polygon(tuple(parts))
     )
+
+
+def _quads(x: st.SearchStrategy[float], y: st.SearchStrategy[float]) -> st.SearchStrategy[Polygon]:
+    """Polygons of four points that are no rectangle."""
+    ring = st.lists(st.tuples(x, y), min_size=4, max_size=4, unique=True).map(
+        lambda pairs: tuple(number for pair in pairs for number in pair)
+    )
+    return ring.filter(lambda four: from_corners(four) is None).map(lambda r: Polygon(((r,),)))
 
 
 def _masks(height: int, width: int) -> st.SearchStrategy[Mask]:
@@ -245,7 +257,7 @@ def _annotations(
     draw: st.DrawFn, id: str, media: Any, holds: Holds, ontology: Ontology
 ) -> Annotation:
     category = draw(st.sampled_from(ontology.categories))
-    kinds = _sorted(holds.values)
+    kinds = _sorted(holds.values | ({Polygon} if holds.quads else set()))
     if not category.keypoints:
         kinds = [kind for kind in kinds if kind is not Keypoints] or kinds
     value = draw(_values(draw(st.sampled_from(kinds)), media, holds, category))
@@ -327,7 +339,7 @@ def _extras() -> st.SearchStrategy[dict[str, Any]]:
 @st.composite
 def _ontologies(draw: st.DrawFn, holds: Holds) -> Ontology:
     """Categories of different names, some with keypoints, and questions to the depth held."""
-    called = draw(st.lists(names(), unique=True, max_size=3))
+    called = draw(st.lists(names(), unique=True, max_size=3 if holds.values else 0))
     categories = []
     for name in called:
         points: tuple[str, ...] = ()

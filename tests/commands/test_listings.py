@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -81,14 +82,17 @@ def test_the_evidence_names_the_chosen_format_and_why_it_is_none_of_the_others(
 ) -> None:
     source = tmp_path / "a.json"
     source.write_text('{"images": [], "annotations": [], "categories": []}')
-    done = subprocess.run(
-        [sys.executable, "-m", "labelconv", "check", str(source)], capture_output=True, timeout=60
-    )
+    report = tmp_path / "report.json"
+    arguments = [sys.executable, "-m", "labelconv", "check", str(source), "--report", str(report)]
+    done = subprocess.run(arguments, capture_output=True, timeout=60)
     lines = done.stderr.decode().splitlines()
     assert lines[0].startswith("recognised as coco: ")
-    others = {line.split()[1].rstrip(":") for line in lines if line.startswith("  not ")}
+    shown = [line.removeprefix("  not ") for line in lines if line.startswith("  not ")]
+    first, *others = json.loads(report.read_bytes())["evidence"]
+    assert first.startswith("coco: ")
+    assert shown == others[:3]
     readable = {row.name for row in rows() if row.read}
-    assert others == readable - {"coco"}
+    assert {words.partition(":")[0] for words in others} == readable - {"coco"}
 
 
 def test_importing_loads_no_heavy_library() -> None:

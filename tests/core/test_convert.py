@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 import labelconv as lc
+from labelconv import codes
 from labelconv.accounting import accounted
 from labelconv.convert import quiet_collector, rejected_path, write_report
 from labelconv.errors import (
@@ -403,13 +404,13 @@ def test_categories_are_renamed(as_file: bool, tmp_path: Path) -> None:
     assert found.annotations[0].category == "dog"
 
 
-def test_an_ontology_or_media_that_a_format_does_not_take_is_refused(tmp_path: Path) -> None:
+def test_an_ontology_that_a_format_does_not_take_or_that_is_given_twice_is_refused(
+    tmp_path: Path,
+) -> None:
     source = native(tmp_path, sample("a", BOX))
     target = tmp_path / "o.native.ndjson"
     with pytest.raises(OptionError, match="takes no ontology"):
         lc.convert(source, target, ontology=tmp_path / "ontology.json")
-    with pytest.raises(OptionError, match="takes no media"):
-        lc.convert(source, target, media="http://x/")
     with pytest.raises(OptionError, match="given twice"):
         lc.convert(
             source,
@@ -419,6 +420,19 @@ def test_an_ontology_or_media_that_a_format_does_not_take_is_refused(tmp_path: P
             writer_options={"ontology": "b.json"},
         )
     assert names_in(tmp_path) == ["in.native.ndjson"]
+
+
+def test_media_that_nothing_needs_are_told_and_a_folder_that_is_not_there_is_refused(
+    tmp_path: Path,
+) -> None:
+    source = native(tmp_path, sample("a", BOX))
+    (tmp_path / "pictures").mkdir()
+    report = lc.convert(source, tmp_path / "o.native.ndjson", media=tmp_path / "pictures")
+    assert report.counts == {codes.MEDIA_UNUSED.id: 1}
+    with pytest.raises(OptionError, match="no-such"):
+        lc.convert(source, tmp_path / "p.native.ndjson", media=tmp_path / "no-such")
+    with pytest.raises(OptionError, match="exif"):
+        lc.convert(source, tmp_path / "p.native.ndjson", reader_options={"exif": "perhaps"})
 
 
 def test_several_sources_are_one_dataset(tmp_path: Path) -> None:

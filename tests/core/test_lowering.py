@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from labelconv import codes
+from labelconv import codes, geometry
+from labelconv.accounting import accounted
 from labelconv.fit import fit
 from labelconv.format import Format, Holds
 from labelconv.model import (
@@ -23,6 +24,7 @@ from labelconv.model import (
     Sample,
     Samples,
     TextSpan,
+    TiledImage,
     Track,
     Value,
     Video,
@@ -353,4 +355,24 @@ def test_an_iou_below_the_limit_makes_a_change_a_loss() -> None:
 def test_a_size_of_zero_is_no_size() -> None:
     pieces, report = cut(Box(0, 0, 2, 2), made(Mask), media=Image(0, 5))
     assert pieces == []
+    assert report.counts == {codes.VALUE_NOT_HELD.id: 1}
+
+
+def test_a_mask_on_a_map_is_its_outline_on_the_map_and_has_none_without_an_affine() -> None:
+    mask = Mask((2, 3), (2, 2, 2))
+    affine = (0.5, 0.0, 100.0, 0.0, -0.5, 50.0)
+    holds = Holds(media=TiledImage, values=frozenset({Polygon}))
+    target = Format(name="here", about="", url="", holds=lambda options: (holds,))
+    annotations = (Annotation("1", "roof", mask),)
+    placed = Sample("k", TiledImage("EPSG:4326", None, affine, 3, 2), annotations)
+    report = Report()
+    (fitted,) = fit(accounted(Samples([placed]), report), target, None, report)
+    outline = fitted.annotations[0].value
+    assert isinstance(outline, Polygon)
+    assert geometry.bounds(outline) == Box(100.5, 49.0, 101.0, 50.0)
+    assert report.ledger.annotations.changed == 1
+    report = Report()
+    loose = Sample("k", TiledImage("EPSG:4326", None, None, 3, 2), annotations)
+    (fitted,) = fit(accounted(Samples([loose]), report), target, None, report)
+    assert fitted.annotations == ()
     assert report.counts == {codes.VALUE_NOT_HELD.id: 1}

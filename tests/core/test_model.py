@@ -122,7 +122,7 @@ def test_the_ontology_joins_what_the_samples_say_in_order_of_appearance() -> Non
     ]
     assert ontology_of(samples) == Ontology(
         categories=(
-            Category(name="person", keypoints=("b", "a")),
+            Category(name="person", keypoints=("a", "b")),
             Category(
                 name="car",
                 questions=(

@@ -269,7 +269,7 @@ def test_a_source_without_permission_is_told(small: Path, tmp_path: Path) -> Non
 def _run_reading_as_nobody(source: Path, folder: Path) -> subprocess.CompletedProcess[bytes]:
     """Drop the rights once all is imported: nobody may not read the interpreter's folder."""
     program = (
-        "import os, sys\n"
+        "import locale, os, sys\n"
         "from labelconv import registry\n"
         "import labelconv.convert, labelconv.cli, labelconv.progress\n"
         "registry.all_formats()\n"

@@ -6,6 +6,7 @@ They share no code with ours. Needs the dependency group `judges`.
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from labelconv import testing
 from labelconv.convert import convert
@@ -131,6 +133,63 @@ def test_the_sdk_keeps_every_key_of_any_dataset(
     target = tmp_path_factory.mktemp("judge") / "out.ndjson"
     write(testing.fitted(FORMAT, dataset, Options(), Report()), target, Options(), Report())
     judge_all(target)
+
+
+#: What the SDK's models do not know though its own writer makes it: answers over time as lists.
+_IN_TIME = re.compile(r"(/classifications/\d+)?(/answer/\d+)+/(frames|classifications)(/.*)?")
+MEDIA = [holds.media for holds in FORMAT.holds(Options())]
+
+
+@pytest.mark.parametrize("media", MEDIA)
+@given(data=st.data())
+def test_the_sdk_accepts_every_line_of_every_kind_of_media(
+    media: type[Any], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    holds = FORMAT.holds_of(media, Options())
+    assert holds is not None
+    target = tmp_path_factory.mktemp("judge") / "out.ndjson"
+    dataset = data.draw(testing.datasets(holds))
+    write(testing.fitted(FORMAT, dataset, Options(), Report()), target, Options(), Report())
+    for line in map(json.loads, target.read_text().splitlines()):
+        AnnotationImport._validate_data_rows([line])
+        in_time = isinstance(line.get("answer"), list) and "frames" in line["answer"][0]
+        for dropped in judge(line):
+            assert in_time, (dropped, line)
+            assert _IN_TIME.fullmatch(dropped), (dropped, line)
+
+
+def test_the_sdk_takes_tracks_masks_tokens_and_relations_for_what_they_are() -> None:
+    box = {"bbox": {"top": 1, "left": 2, "height": 3, "width": 4}}
+    row = {"uuid": "7d0f0d1c-8f5b-4a77-9f0e-0c6a1a6f0001", "dataRow": {"globalKey": "k"}}
+    named = row | {"name": "n"}
+    end = {"target": row["uuid"], "type": "unidirectional", "readonly": True}
+    kinds = {
+        "NDSegments": named | {"segments": [{"keyframes": [{"frame": 1} | box]}]},
+        "NDVideoMasks": row
+        | {
+            "masks": {
+                "frames": [{"index": 1, "imBytes": "aGk="}],
+                "instances": [{"colorRGB": [1, 2, 3], "name": "n"}],
+            }
+        },
+        "NDTextEntity": named | {"location": {"start": 1, "end": 2}},
+        "NDConversationEntity": named | {"location": {"start": 1, "end": 2}, "messageId": "4"},
+        "NDDocumentRectangle": named | box | {"page": 0, "unit": "POINTS"},
+        "NDDocumentEntity": named
+        | {"textSelections": [{"groupId": "g", "tokenIds": ["t"], "page": 1}]},
+        "NDRelationship": named | {"relationship": {"sourceOntologyName": "q"} | end},
+        "NDRadio": named | {"answer": {"name": "a"}, "frames": [{"start": 1, "end": 2}]},
+        "NDVideoText": {
+            "dataRow": row["dataRow"],
+            "name": "n",
+            "answer": [{"value": "t", "frames": [{"start": 1, "end": 2}]}],
+        },
+    }
+    for kind, line in kinds.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # readonly is beta, says the SDK
+            assert type(JUDGE.validate_python(line)).__name__ == kind
+            assert judge(line) == []
 
 
 def test_the_judge_refuses_what_is_wrong_and_sees_what_would_be_dropped() -> None:

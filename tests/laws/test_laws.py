@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labelconv import model, registry, testing
@@ -43,13 +42,27 @@ def test_what_a_format_says_it_holds_obeys_the_laws(
     testing.check_laws(format, dataset, tmp_path_factory.mktemp("laws"))
 
 
-@pytest.mark.parametrize("media", _MEDIA)
-@pytest.mark.parametrize("format", _WRITABLE, ids=lambda each: each.name)
+@pytest.mark.parametrize(("format", "holds"), _HELD)
 @given(data=st.data())
 def test_anything_obeys_the_laws_once_it_is_cut_to_a_format(
-    format: Format, media: type[Any], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+    format: Format, holds: Holds, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    dataset = data.draw(testing.everything(media))
+    dataset = data.draw(testing.everything(holds.media))
+    testing.check_laws(format, dataset, tmp_path_factory.mktemp("laws"))
+
+
+@pytest.mark.parametrize("format", _WRITABLE, ids=lambda each: each.name)
+@settings(max_examples=10)
+@given(data=st.data())
+def test_media_that_a_format_does_not_hold_are_lost_and_the_laws_hold(
+    format: Format, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    held = {holds.media for holds in format.holds(format.writer_options())}
+    others = [media for media in _MEDIA if media not in held]
+    if not others:  # native and labelbox hold all of them
+        assert held == set(_MEDIA)
+        return
+    dataset = data.draw(testing.everything(data.draw(st.sampled_from(others))))
     testing.check_laws(format, dataset, tmp_path_factory.mktemp("laws"))
 
 

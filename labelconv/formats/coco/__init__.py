@@ -49,6 +49,8 @@ def sniff(peek: Peek) -> Evidence:
         found = [
             name for name in ("images", "annotations", "categories") if f'"{name}"'.encode() in both
         ]
+        if b'"videos"' in both and b'"video_id"' in both:
+            return Evidence(0, "a JSON object with videos")
         if len(found) >= 2:
             return Evidence(3, f"a JSON object with {', '.join(found)}")
         return Evidence(0, "a JSON object without images, annotations and categories")
@@ -61,6 +63,10 @@ def sniff(peek: Peek) -> Evidence:
 
 def read(source: Source, options: CocoReaderOptions, reading: Reading) -> Dataset:
     """The samples of a COCO file (see `reader`, loaded when first needed)."""
+    if options.documents != "none":
+        from labelconv.formats.coco.documents import read as read_documents
+
+        return read_documents(source, options, reading)
     from labelconv.formats.coco.reader import read as read_now
 
     return read_now(source, options, reading)

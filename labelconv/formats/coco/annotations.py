@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from labelconv import codes
-from labelconv.formats.coco import panoptic
+from labelconv.formats.coco import grouped, panoptic, sharing
 from labelconv.formats.coco.pictures import Pictures
-from labelconv.formats.coco.shapes import (
-    Outline,
-    outline,
-    plain_box,
-    plain_polygon,
-    skeleton,
+from labelconv.formats.coco.shapes import Outline, outline, skeleton
+from labelconv.formats.coco.usual import (
+    NO_OTHERS,
+    Others,
+    Record,
+    alone,
+    extra_of,
+    usual,
+    with_others,
 )
 from labelconv.formats.coco.wire import (
     ABSENT,
-    ANNOTATION,
     ANNOTATION_FIELDS,
     ANNOTATIONS,
     AnnotationRecord,
@@ -29,9 +30,8 @@ from labelconv.formats.coco.wire import (
     fields_of,
     shown,
 )
-from labelconv.grouping import by_row
 from labelconv.identity import Seen
-from labelconv.jsonstream import UNDECODABLE, Batch, Walker
+from labelconv.jsonstream import Batch, Walker
 from labelconv.model import (
     Annotation,
     Category,
@@ -43,7 +43,7 @@ from labelconv.model import (
     Sample,
     Value,
 )
-from labelconv.problems import Report, Where
+from labelconv.problems import Where
 
 if TYPE_CHECKING:
     from labelconv.formats.coco.reader import CocoFile
@@ -52,9 +52,21 @@ if TYPE_CHECKING:
 class Annotations:
     """Turns annotation records into samples, in pieces or grouped, and accounts for each."""
 
-    def __init__(self, file: CocoFile, pictures: Pictures, *, results: bool = False) -> None:
+    def __init__(
+        self,
+        file: CocoFile,
+        pictures: Pictures,
+        *,
+        results: bool = False,
+        before: Callable[[], int] = lambda: 0,
+    ) -> None:
         self.file = file
         self.pictures = pictures
+        self.is_results = results
+        #: How many elements of the array are before the first one that is read here.
+        self.before = before
+        #: Whether nothing was read yet that what comes is compared with.
+        self.is_fresh = True
         #: Results of which no list of pictures is known: each id makes its picture.
         self.unlisted = results and not pictures.rows
         self.options = file.options
@@ -69,7 +81,7 @@ class Annotations:
         self.crowds = 0
         self.unread = 0
         self.fields: dict[str, int] = {"area": 0, "iscrowd": 0}
-        self._plain = self._plain_reader()
+        self.usual = usual(self)
 
     def any_samples(self, walker: Walker) -> Iterator[Sample]:
         """The samples of an array of annotations, or of segments (panoptic)."""
@@ -88,22 +100,27 @@ class Annotations:
             keep_extra=self.keep_extra,
         )
         for row, made in panoptic.samples(walker, context):
-            yield self._sample(row, made, [])
+            yield self.sample(row, made, [])
         self.crowds += context.crowds
 
     def samples(self, walker: Walker) -> Iterator[Sample]:
         if self.reading.wanted.pieces:
-            for batch in walker.array(ANNOTATIONS):
-                yield from self._pieces(batch)
+            walker.enter()
+            index = yield from sharing.samples(self, walker)
+            self.is_fresh = False
+            if index is not None:
+                for batch in walker.elements(ANNOTATIONS, index):
+                    yield from self.of_batch(batch)
         else:
-            yield from self._grouped(walker)
+            yield from grouped.samples(self, walker)
+            self.is_fresh = False
 
     def rest(self) -> Iterator[Sample]:
         """Samples without annotations, and the sums that are told once."""
         pictures = self.pictures
         for row, used in enumerate(pictures.used):
             if not used and not pictures.refused(row):
-                yield self._sample(row, [], [])
+                yield self.sample(row, [], [])
         if self.crowds and self.options.crowd == "keep":
             self.report.add(codes.CROWD_KEPT, Where(path=self.path), count=self.crowds)
         if self.unread:
@@ -118,31 +135,37 @@ class Annotations:
             if count:
                 self.report.field(f"coco:{name}", count)
 
-    def _pieces(self, batch: Batch[AnnotationRecord]) -> Iterator[Sample]:
-        """The batch as samples: neighbours of one picture together."""
+    def of_batch(self, batch: Batch[AnnotationRecord]) -> Iterator[Sample]:
+        """The batch as samples in pieces: neighbours of one picture together."""
         used = self.pictures.used
-        plain = self._plain
+        usual = self.usual
         current = -1
         gathered: list[Annotation] = []
         asked: list[Classification] = []
         raws: list[bytes] | None = None
-        records: list[Any] = batch.values if batch.values is not None else batch.raws()
+        records: Sequence[Record]
+        others: list[Others] | None = None
+        if batch.values is not None:
+            records = batch.values
+        else:
+            found = with_others(batch.piece)
+            records, others = (list(map(alone, batch.raws())), None) if found is None else found
         index = batch.index - 1
         for record in records:
             index += 1
             made: Annotation | Classification | None
+            beside = NO_OTHERS if others is None else others[index - batch.index]
             try:
-                found = plain(record)
-                row, made = self._made(record, index) if found is None else found
+                row, made = usual(record, beside) or self.made(record, index, beside)
             except Unusable as problem:
                 if raws is None:
                     raws = batch.raws()
-                self._reject(problem, index, raws[index - batch.index])
+                self.reject(problem, index, raws[index - batch.index])
                 continue
             if row != current:
                 used[row] = 1
                 if gathered or asked:
-                    yield self._sample(current, gathered, asked)
+                    yield self.sample(current, gathered, asked)
                     gathered, asked = [], []
                 current = row
             if type(made) is Annotation:
@@ -150,52 +173,9 @@ class Annotations:
             elif made is not None:
                 asked.append(made)  # type: ignore[arg-type]
         if gathered or asked:
-            yield self._sample(current, gathered, asked)
+            yield self.sample(current, gathered, asked)
 
-    def _plain_reader(
-        self,
-    ) -> Callable[[AnnotationRecord | bytes], tuple[int, Annotation] | None]:
-        """A function that reads the records about which nothing has to be said.
-
-        It says the same as `_made`, which reads every other record (None); it exists for speed,
-        and a test compares the two.
-        """
-        shape_of = {"box": plain_box, "auto": plain_polygon, "polygon": plain_polygon}.get(
-            self.options.shape
-        )
-        if self.keep_extra or shape_of is None:
-            return lambda record: None
-        find_row, heads = self.pictures.rows.get, self.pictures.heads
-        find_category = self.file.categories_needed().by_id.get
-        account = self.report.ledger.annotations
-        seen = self.ids.add
-        box_only = self.options.shape == "box"
-        fields = self.fields
-
-        def plain(record: AnnotationRecord | bytes) -> tuple[int, Annotation] | None:
-            if type(record) is not AnnotationRecord or record.iscrowd:
-                return None
-            row = find_row(record.image_id)
-            category = find_category(record.category_id)  # type: ignore[arg-type]
-            id = record.id
-            if row is None or category is None or id is None:
-                return None
-            head = heads[row]
-            if head is None or record.keypoints is not None or record.caption is not None:
-                return None
-            value = shape_of(record, head.media)  # type: ignore[arg-type]
-            if value is None or seen(id):
-                return None
-            account.read += 1
-            if box_only and record.segmentation is not ABSENT:
-                self.unread += 1
-            if record.area is not None:
-                fields["area"] += 1
-            return row, Annotation(str(id), category.name, value, (), record.score)
-
-        return plain
-
-    def _sample(
+    def sample(
         self, row: int, annotations: list[Annotation], asked: list[Classification]
     ) -> Sample:
         head = self.pictures.heads[row]
@@ -214,15 +194,16 @@ class Annotations:
     # ------------------------------------------------------------------ one record
 
     def _where(self, index: int) -> Where:
-        return Where(self.path, None, None, f"{self.array}/{index}")
+        return Where(self.path, None, None, f"{self.array}/{self.before() + index}")
 
-    def _reject(self, problem: Unusable, index: int, raw: bytes) -> None:
-        where = Where(self.path, None, None, f"{self.array}/{index}{problem.pointer}")
+    def reject(self, problem: Unusable, index: int, raw: bytes) -> None:
+        pointer = f"{self.array}/{self.before() + index}{problem.pointer}"
+        where = Where(self.path, None, None, pointer)
         kind = "annotations" if self.kind is not Classification else "classifications"
         self.report.reject(problem.code, where, raw, kind, **problem.values)
 
-    def _made(
-        self, record: AnnotationRecord | bytes, index: int
+    def made(
+        self, record: Record, index: int, others: Others
     ) -> tuple[int, Annotation | Classification | None]:
         """What a record says, with the row of its picture; None when an option skips it.
 
@@ -231,7 +212,6 @@ class Annotations:
         account = self.report.ledger.annotations
         account.read += 1
         self.kind = Annotation
-        others: dict[str, Any] = {}
         where = self._where(index)
         if isinstance(record, bytes):
             fields = fields_of(record)
@@ -244,7 +224,7 @@ class Annotations:
             self.kind = Classification
         row = pictures.rows.get(record.image_id)
         if row is None:
-            row = self._picture(record)
+            row = self.picture(record)
         if pictures.refused(row):
             raise Unusable(
                 codes.REFERENCE_DANGLING,
@@ -273,7 +253,7 @@ class Annotations:
         extra = self._extra(record, others)
         return row, Annotation(identity, category.name, value, (), record.score, extra)
 
-    def _picture(self, record: AnnotationRecord) -> int:
+    def picture(self, record: AnnotationRecord) -> int:
         row = self.pictures.find(record.image_id)
         if row is not None:
             return row
@@ -317,10 +297,10 @@ class Annotations:
     def _identity(self, record: AnnotationRecord, index: int, where: Where) -> str:
         """The annotation's id as text; results have none, so their place in the list serves."""
         if record.id is None:
-            return str(index)
+            return str(self.before() + index)
         identity = str(record.id)
         if self.ids.add(record.id):
-            renamed = f"{identity}@{index}"
+            renamed = f"{identity}@{self.before() + index}"
             self.report.add(codes.ANNOTATION_ID_DUPLICATE, where, value=identity, renamed=renamed)
             return renamed
         return identity
@@ -342,7 +322,7 @@ class Annotations:
             )
         return shape
 
-    def _extra(self, record: AnnotationRecord, others: dict[str, Any]) -> Extra:
+    def _extra(self, record: AnnotationRecord, others: Others) -> Extra:
         """What the model has no place for: kept where somebody writes it, else counted."""
         fields = self.fields
         if not self.keep_extra:
@@ -353,24 +333,9 @@ class Annotations:
             for name in others:
                 fields[name] = fields.get(name, 0) + 1
             return {}
-        extra: Extra = {f"coco:{name}": value for name, value in others.items()}
-        if record.area is not None:
-            extra["coco:area"] = record.area
-        if record.iscrowd:
-            extra["coco:iscrowd"] = 1
-        if isinstance(record.id, str):
-            extra["coco:id"] = record.id
-        if record.bbox is not None and record.segmentation is not ABSENT:
-            extra["coco:bbox"] = list(record.bbox)
-        if record.caption is not None:
-            extra["coco:caption"] = record.caption
-        if record.num_keypoints is not None and not record.keypoints:
-            extra["coco:num_keypoints"] = record.num_keypoints
-        return extra
+        return extra_of(record, others)
 
-    def _caption(
-        self, row: int, record: AnnotationRecord, others: dict[str, Any]
-    ) -> Classification:
+    def _caption(self, row: int, record: AnnotationRecord, others: Others) -> Classification:
         """A picture's first caption answers `caption`, the next ones `caption 2` and so on.
 
         `question` is what labelconv's writer adds to a text answer that is called otherwise.
@@ -384,65 +349,3 @@ class Annotations:
             else:
                 self.fields[field] = self.fields.get(field, 0) + 1
         return Classification(name, FreeText(record.caption or "", (), record.score))
-
-    # ------------------------------------------------------------------ grouping
-
-    def _grouped(self, walker: Walker) -> Iterator[Sample]:
-        """Whole samples in the order of the pictures, by an index of where their records are."""
-        rows, offsets, lengths = array("L"), array("Q"), array("L")
-        for batch in walker.array(ANNOTATIONS):
-            records: list[Any] = batch.values if batch.values is not None else batch.raws()
-            for position, (offset, length) in enumerate(batch.places()):
-                row = self._row_of(records[position])
-                rows.append(row)
-                offsets.append(offset)
-                lengths.append(length)
-        after = walker.offset
-        count = len(self.pictures.heads)
-        order = by_row(rows, max(count, 1))  # without any picture, all records wait in row 0
-        next_row = 0
-        with self.file.source.open() as file:
-            for row, indexes in order:
-                yield from self._without_annotations(next_row, row)
-                next_row = row + 1
-                annotations: list[Annotation] = []
-                asked: list[Classification] = []
-                for index in indexes:
-                    file.seek(offsets[index])
-                    raw = file.read(lengths[index])
-                    made = self._made_or_rejected(raw, index)
-                    if type(made) is Annotation:
-                        annotations.append(made)
-                    elif made is not None:
-                        asked.append(made)  # type: ignore[arg-type]
-                if row < count and not self.pictures.refused(row):
-                    self.pictures.used[row] = 1
-                    yield self._sample(row, annotations, asked)
-        yield from self._without_annotations(next_row, count)
-        walker.seek(after)
-
-    def _row_of(self, record: AnnotationRecord | bytes) -> int:
-        """The row of a record's picture; 0 for what will be rejected when its turn comes."""
-        try:
-            if isinstance(record, bytes):
-                record = annotation_record(Lenient(fields_of(record), Report(), Where()))
-            return self._picture(record)
-        except Unusable:
-            return 0
-
-    def _made_or_rejected(self, raw: bytes, index: int) -> Annotation | Classification | None:
-        try:
-            record: AnnotationRecord | bytes = ANNOTATION.decode(raw)
-        except UNDECODABLE:
-            record = raw
-        try:
-            return self._made(record, index)[1]
-        except Unusable as problem:
-            self._reject(problem, index, raw)
-            return None
-
-    def _without_annotations(self, start: int, end: int) -> Iterator[Sample]:
-        for row in range(start, end):
-            if not self.pictures.used[row] and not self.pictures.refused(row):
-                self.pictures.used[row] = 1
-                yield self._sample(row, [], [])

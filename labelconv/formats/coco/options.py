@@ -17,6 +17,8 @@ class CocoReaderOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     - `categories`: for results lists: the ground-truth file with `categories` (and `images`).
     - `segments`: for panoptic files: the folder of the PNGs.
     - `caption`: the name of the question that captions answer.
+    - `documents`: pictures are pictures (`none`), or pages of documents, with boxes in points: a
+      document for each page (`pages`), or all pages of one together (`whole`).
     """
 
     shape: Literal["auto", "box", "polygon", "mask"] = "auto"
@@ -25,6 +27,7 @@ class CocoReaderOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     categories: str | None = None
     segments: str | None = None
     caption: str = "caption"
+    documents: Literal["none", "pages", "whole"] = "none"
 
 
 class CocoWriterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

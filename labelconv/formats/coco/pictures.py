@@ -23,6 +23,7 @@ from labelconv.formats.coco.wire import (
     Id,
     ImageRecord,
     Lenient,
+    PlainImageRecord,
     Unusable,
     fields_of,
     shown,
@@ -46,11 +47,12 @@ class Pictures:
         self.heads: list[Sample | None] = []
         self.used = bytearray()
         self._sizes: dict[tuple[float, float], Image] = {}
+        self._has_texts = False
 
     def find(self, id: Id) -> int | None:
         """The row of an id, compared as it is and then as text (`139` and `"139"`)."""
         row = self.rows.get(id)
-        if row is None:
+        if row is None and (self._has_texts or isinstance(id, str)):
             other = _other_spelling(id)
             row = self.rows.get(other) if other is not None else None
         return row
@@ -68,6 +70,8 @@ class Pictures:
     def add(self, id: Id, head: Sample | None) -> int:
         """Add a picture; its row."""
         row = self.rows[id] = len(self.heads)
+        if isinstance(id, str):
+            self._has_texts = True
         self.heads.append(head)
         self.used.append(0)
         return row
@@ -239,9 +243,12 @@ class _Adding:
         """The fields that the model has no place for: kept, or counted."""
         counts = self._fields
         if not self._keep_extra:
-            for field in BESIDE:
-                if getattr(record, field, ABSENT) not in (ABSENT, None):
-                    counts[field] = counts.get(field, 0) + 1
+            if record.coco_url is not None:
+                counts["coco_url"] = counts.get("coco_url", 0) + 1
+            if isinstance(record, PlainImageRecord):
+                for field in BESIDE:
+                    if getattr(record, field) is not ABSENT:
+                        counts[field] = counts.get(field, 0) + 1
             for field in others:
                 counts[field] = counts.get(field, 0) + 1
             return self._nothing

@@ -17,8 +17,14 @@ Id = int | str
 ABSENT = msgspec.Raw(b"")
 
 
-class AnnotationRecord(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """An annotation of any COCO task with the fields of cocodataset.org, and no other.
+class Head(msgspec.Struct, gc=False):
+    """What grouping needs of an annotation."""
+
+    image_id: Id
+
+
+class AnnotationRecord(msgspec.Struct, gc=False):
+    """An annotation of any COCO task: the fields of cocodataset.org.
 
     `bbox` is x, y, width, height in pixels; the segmentation is decoded only when it is wanted.
     """
@@ -34,6 +40,10 @@ class AnnotationRecord(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     keypoints: tuple[float, ...] | None = None
     num_keypoints: int | None = None
     caption: str | None = None
+
+
+class PlainAnnotationRecord(AnnotationRecord, gc=False, forbid_unknown_fields=True):
+    """An annotation with the fields of cocodataset.org, and no other."""
 
 
 class ImageRecord(msgspec.Struct, gc=False):
@@ -54,10 +64,14 @@ class PlainImageRecord(ImageRecord, gc=False, forbid_unknown_fields=True):
     date_captured: msgspec.Raw = ABSENT
 
 
-#: Fields of an image that the model has no place for.
-BESIDE = ("coco_url", "license", "flickr_url", "date_captured")
-ANNOTATIONS = msgspec.json.Decoder(list[AnnotationRecord])
-ANNOTATION = msgspec.json.Decoder(AnnotationRecord)
+#: Fields of a plain image that the model has no place for, beside `coco_url`.
+BESIDE = ("license", "flickr_url", "date_captured")
+ANNOTATIONS: msgspec.json.Decoder[list[AnnotationRecord]] = msgspec.json.Decoder(
+    list[PlainAnnotationRecord]
+)
+OPEN_ANNOTATIONS = msgspec.json.Decoder(list[AnnotationRecord])
+ANNOTATION = msgspec.json.Decoder(PlainAnnotationRecord)
+HEADS = msgspec.json.Decoder(list[Head])
 IMAGES = msgspec.json.Decoder(list[PlainImageRecord])
 OPEN_IMAGES = msgspec.json.Decoder(list[ImageRecord])
 FIELDS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])

@@ -6,32 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from labelconv.format import ANY_DEPTH, Evidence, Format, Holds, Reading
+from labelconv.format import Evidence, Format, Reading
+from labelconv.formats.labelbox.held import holds
 from labelconv.formats.labelbox.options import LabelboxReaderOptions, LabelboxWriterOptions
 from labelconv.io import Peek, Source
-from labelconv.model import Box, Dataset, Image, Mask, Point, Polygon, Polyline
+from labelconv.jobs import SharedWriting
+from labelconv.model import Dataset
 from labelconv.problems import Report
-
-
-def holds(options: LabelboxWriterOptions) -> tuple[Holds, ...]:
-    """What MAL lines hold. Whole samples are needed where a data row must not be torn apart."""
-    return (
-        Holds(
-            media=Image,
-            values=frozenset({Point, Box, Polyline, Polygon, Mask}),
-            parts_become="annotations" if options.parts == "split" else "mask",
-            holes_become="mask" if options.holes == "mask" else "filled",
-            skeleton_points=options.keypoint,
-            confidence=True,
-            classifications=ANY_DEPTH,
-            questions=ANY_DEPTH,
-            relations=True,
-            empty=False,
-            size=False,
-            uri=False,
-            pieces=options.masks == "png" and options.lines is None,
-        ),
-    )
 
 
 def sniff(peek: Peek) -> Evidence:
@@ -82,9 +63,18 @@ def write(dataset: Dataset, target: Path, options: LabelboxWriterOptions, report
     write_now(dataset, target, options, report)
 
 
+def shared(options: LabelboxWriterOptions) -> SharedWriting | None:
+    """How to write one file of lines in several processes; a folder is for one alone."""
+    if options.masks == "composite" or options.lines is not None:
+        return None
+    from labelconv.formats.labelbox.writer import SHARED
+
+    return SHARED
+
+
 FORMAT = Format(
     name="labelbox",
-    about="Labelbox model-assisted-labeling (MAL) NDJSON, images",
+    about="Labelbox model-assisted-labeling (MAL) NDJSON, all kinds of media",
     url="https://docs.labelbox.com/reference/import-image-annotations",
     holds=holds,
     read=read,
@@ -92,6 +82,7 @@ FORMAT = Format(
     reader_options=LabelboxReaderOptions,
     writer_options=LabelboxWriterOptions,
     sniff=sniff,
+    shared=shared,
     check=check_file,
     extensions=(".ndjson", ".jsonl"),
     folder=lambda options: options.masks == "composite" or options.lines is not None,

@@ -60,9 +60,9 @@ class Composites:
             self._pictures.append(np.zeros((*pixels.shape, 3), dtype=np.uint8))
             self._counts.append(0)
         self._counts[number] += 1
-        colour = _colour(self._counts[number])
-        self._pictures[number][pixels] = colour
-        return ColouredMask(ascii_text(self._url + quote(self._name(key, number))), colour)
+        chosen = colour(self._counts[number])
+        self._pictures[number][pixels] = chosen
+        return ColouredMask(ascii_text(self._url + quote(self._name(key, number))), chosen)
 
     def finish(self, key: str) -> None:
         """Write the pictures of the data row `key`."""
@@ -72,11 +72,18 @@ class Composites:
             (self._folder / self._name(key, number)).write_bytes(masks.colours_to_png(picture))
         self._pictures, self._counts = [], []
 
+    def put(self, key: str, name: str, png: bytes) -> Raw:
+        """Write a picture of the data row `key`; its address as JSON."""
+        self._folder.mkdir(exist_ok=True)
+        file = f"{self._names.uuid(key, f'masks {name}')}.png"
+        (self._folder / file).write_bytes(png)
+        return ascii_text(self._url + quote(file))
+
     def _name(self, key: str, number: int) -> str:
         return f"{self._names.uuid(key, f'masks {number}')}.png"
 
 
-def _colour(number: int) -> tuple[int, int, int]:
+def colour(number: int) -> tuple[int, int, int]:
     """The colour of the n-th instance, n from 1; never black, all different up to 16 million."""
     # Multiplying by an odd number permutes the 24-bit numbers, so neighbours look different.
     mixed = (number * 0x9E3779B1) & 0xFFFFFF

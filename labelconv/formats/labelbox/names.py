@@ -6,7 +6,7 @@ give: both ask `check_ontology`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring_ascii
 from typing import Any, TypeAlias
 
@@ -34,11 +34,17 @@ _LINES = {
     "line": records.Line(data_row=_ROW, line=(_XY, _XY)),
     "point": records.Line(data_row=_ROW, point=_XY),
     "mask": records.Line(data_row=_ROW, mask=records.Mask(png="-")),
+    "location": records.Line(data_row=_ROW, location=records.Location(start=0, end=0)),
+    "text_selections": records.Line(
+        data_row=_ROW,
+        text_selections=(records.TextSelection(group_id="-", token_ids=("-",), page=1),),
+    ),
     "relationship": records.Line(
         data_row=_ROW,
         relationship=records.Relationship(source=_UUID, target=_UUID, type="unidirectional"),
     ),
 }
+_LINE = msgspec.json.Decoder(records.Line)
 _NESTED = msgspec.json.Decoder(tuple[records.Nested, ...])
 _encode = msgspec.json.Encoder().encode
 
@@ -67,29 +73,38 @@ class Names:
         self, classifications: Sequence[Classification], tool: str, payload: str
     ) -> list[dict[str, Any]]:
         """The answers below an object. Raises `Fault`."""
-        plain = _Speller(self, None).all(classifications)
+        plain = Speller(self, None).all(classifications)
         if self._ontology is None:
             return plain
         below = _NESTED.decode(_encode(plain))
         line = msgspec.structs.replace(_LINES[payload], name=tool, classifications=below)
         _check(line, self._ontology)
         questions = self._ontology.tools[tool].questions
-        return _Speller(self, questions).all(classifications)
+        return Speller(self, questions).all(classifications)
 
     def answered(self, classification: Classification) -> dict[str, Any] | None:
-        """The answer to a question about a whole data row, if it says anything. Raises `Fault`."""
-        plain = _Speller(self, None).answered(classification)
+        """The answer to a question about a whole data row, or about one message of it; None if it
+        says nothing. Raises `Fault`."""
+
+        def spell(questions: Questions | None) -> dict[str, Any] | None:
+            out = Speller(self, questions).answered(classification)
+            if out is not None and classification.message is not None:
+                out["messageId"] = ascii_name(classification.message)
+            return out
+
+        return self.checked(spell)
+
+    def checked(
+        self, spell: Callable[[Questions | None], dict[str, Any] | None]
+    ) -> dict[str, Any] | None:
+        """What `spell` makes of an answer line: by its names, and with the ontology's questions
+        after these were checked. Raises `Fault`."""
+        plain = spell(None)
         if self._ontology is None or plain is None:
             return plain
-        (nested,) = _NESTED.decode(_encode([plain]))
-        line = records.Line(
-            data_row=_ROW,
-            name=nested.name,
-            answer=nested.answer,
-            classifications=nested.classifications,
-        )
+        line = _LINE.decode(_encode({"dataRow": {"globalKey": "-"}, **plain}))
         _check(line, self._ontology)
-        return _Speller(self, self._ontology.questions).answered(classification)
+        return spell(self._ontology.questions)
 
     def joins(self, relation: str, source: str, target: str, *, directed: bool) -> None:
         """Whether a relation may join these features; raises `Fault` where it may not."""
@@ -108,6 +123,15 @@ class Names:
         if not pairs & tool.constraints:
             raise Fault(codes.RELATION_NOT_ALLOWED, "", name=relation, source=source, target=target)
 
+    def sure(self, out: dict[str, Any], answer: Radio | FreeText, *, counted: bool) -> None:
+        """Put the confidence of an answer; what cannot be written is `counted` once."""
+        if answer.confidence is None:
+            return
+        if 0 <= answer.confidence <= 1:
+            out["confidence"] = answer.confidence
+        elif counted:
+            self.unsure += 1
+
     def spelled(self, name: str, found: Question | Option | None) -> dict[str, Any]:
         """A question or an option: as the ontology has it where it was `found`."""
         if found is not None and self._by_id:
@@ -123,7 +147,7 @@ class Names:
         return ascii_text(id)
 
 
-class _Speller:
+class Speller:
     """Spells answers, and with `questions` what the ontology calls them (checked before)."""
 
     def __init__(self, names: Names, questions: Questions | None) -> None:
@@ -154,28 +178,24 @@ class _Speller:
         """Nested answers stand beside a text (SDK 7.5.0), which has no object of its own."""
         out["answer"] = ascii_text(answer.text)
         if answer.classifications:
-            options = () if question is None else question.options.values()
-            below = {name: found for each in options for name, found in each.questions.items()}
-            speller = _Speller(self._names, None if question is None else below)
+            speller = Speller(self._names, None if question is None else below_text(question))
             out["classifications"] = speller.all(answer.classifications)
-        self._confidence(out, answer)
+        self._names.sure(out, answer, counted=self._questions is None)
 
     def _option(self, chosen: Radio, question: Question | None) -> dict[str, Any]:
         option = None if question is None else question.options[chosen.name]
         out = self._names.spelled(chosen.name, option)
         if chosen.classifications:
-            speller = _Speller(self._names, None if option is None else option.questions)
+            speller = Speller(self._names, None if option is None else option.questions)
             out["classifications"] = speller.all(chosen.classifications)
-        self._confidence(out, chosen)
+        self._names.sure(out, chosen, counted=self._questions is None)
         return out
 
-    def _confidence(self, out: dict[str, Any], answer: Radio | FreeText) -> None:
-        if answer.confidence is None:
-            return
-        if 0 <= answer.confidence <= 1:
-            out["confidence"] = answer.confidence
-        elif self._questions is None:  # once, though the answer may be spelled twice
-            self._names.unsure += 1
+
+def below_text(question: Question) -> Questions:
+    """The questions below a text, which stand in the only option of its question."""
+    options = question.options.values()
+    return {name: found for each in options for name, found in each.questions.items()}
 
 
 def _check(line: records.Line, ontology: Ontology) -> None:

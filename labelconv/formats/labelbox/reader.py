@@ -1,4 +1,4 @@
-"""Reads Labelbox MAL NDJSON about pictures: objects, answers and relations, by data row.
+"""Reads Labelbox MAL NDJSON: objects, answers and relations, by data row.
 
 Each line stands on its own and a bad one is left out alone. The lines of one data row need not be
 neighbours: a consumer that takes pieces gets them as they come, any other gets whole data rows by
@@ -34,23 +34,33 @@ from labelconv.formats.labelbox.reader_files import (
 from labelconv.formats.labelbox.reader_lenient import lenient_line
 from labelconv.formats.labelbox.reader_lines import Lines
 from labelconv.formats.labelbox.reader_masks import Pictures
+from labelconv.formats.labelbox.reader_media import Made, MediaLines
 from labelconv.formats.labelbox.reader_names import Features, read_given
 from labelconv.formats.labelbox.reader_ontology import ontology_in
 from labelconv.formats.labelbox.reader_rows import Rows, identities, identity
+from labelconv.formats.labelbox.reader_texts import Texts
+from labelconv.formats.labelbox.reader_told import MEDIA, PICTURES, is_telling, told
+from labelconv.formats.labelbox.reader_whole import Whole, kind_of_line, too_deep
 from labelconv.formats.labelbox.records import Line
 from labelconv.formats.labelbox.wire import PLAIN, PLAIN_REST, fault
+from labelconv.formats.labelbox.writer_answers import answer_id
 from labelconv.identity import Names
 from labelconv.io import Source, lines, skip_mark
 from labelconv.model import (
     Annotation,
+    Audio,
     Box,
     Classification,
     Dataset,
+    Extra,
     Image,
+    Media,
     Ontology,
     Relation,
     Sample,
     Samples,
+    TiledImage,
+    Video,
 )
 from labelconv.problems import Where
 
@@ -86,7 +96,15 @@ class _Run:
         self._report = reading.report
         self._reading = reading
         self._features = Features(given)
-        self._lines = Lines(self._features, Pictures(options.masks), reading.report)
+        self._default = MEDIA[options.media]
+        pictures = Pictures(options.masks)
+        tiled = self._default is TiledImage
+        self._lines = Lines(self._features, pictures, reading.report, tiled=tiled)
+        self._texts = Texts(options, reading.media)
+        self._media = MediaLines(self._lines, pictures, self._texts, options, reading.report)
+        self._picture = TiledImage(options.crs) if tiled else Image()
+        # Pieces of one data row must agree about its media; only shapes tell a picture.
+        self._pieces = reading.wanted.pieces and self._default in PICTURES
         self._rows = Rows(reading.keys, reading.report)
         self._scanned = Scanned()
         self._index = Index()
@@ -96,7 +114,7 @@ class _Run:
 
     def samples(self) -> Iterator[Sample]:
         self._reading.keys.restart()
-        if self._reading.wanted.pieces:
+        if self._pieces:
             self._scanned = scan(self._files)
         for number, file in enumerate(self._files):
             with file.source.open() as stream:
@@ -110,6 +128,7 @@ class _Run:
         yield from self._whole_rows()
         for row in self._rows.unused():
             yield self._sample(row, [], [], [])
+        self._texts.tell(self._report)
         path = self._files[0].source.name
         self._features.tell(self._report, path)
         if self._blank:
@@ -124,7 +143,7 @@ class _Run:
         records: Sequence[Line | None] | None = decoded(data)
         if records is None:
             records = self._each_line(file, first, data, odd)
-        if self._scanned.whole or not self._reading.wanted.pieces:
+        if self._scanned.whole or not self._pieces:
             records = self._put_aside(records, file, first, offset, data)
         ids, usual = identities(records)
         row_of, refused = self._rows.numbers.get, self._rows.refused
@@ -180,13 +199,16 @@ class _Run:
     ) -> list[Line | None]:
         """Note where the lines are that come with their whole data row; the lines that are left."""
         left: list[Line | None] = []
-        all_whole = not self._reading.wanted.pieces
+        all_whole = not self._pieces
+        telling = is_telling(data)
         for at, (line, raw) in enumerate(zip(records, data.split(b"\n"), strict=False)):
             row = None
             if line is not None:
                 row = self._rows.numbers.get(line.data_row.global_key)
                 if row is None:
                     row = self._new_row(line, Spot(file, first + at, raw))
+                if telling and row is not None:
+                    self._rows.tell(row, told(line))
             if row is not None and (all_whole or row in self._rows.whole):
                 self._index.add(row, file, offset, len(raw), first + at)
                 row = None
@@ -233,47 +255,48 @@ class _Run:
         self, line: Line, row: int, spot: Spot, id: str | None, odd: bool
     ) -> Annotation | Classification | Relation | None:
         """What a line says, counted; None when it was rejected. `odd`: by older rules only."""
-        kind = "annotations"
-        if line.relationship is not UNSET:
-            kind = "relations"
-        elif line.answer is not UNSET or line.answers is not UNSET:
-            kind = "classifications"
+        kind = kind_of_line(line)
         getattr(self._report.ledger, kind).read += 1
         try:
             return self._usable(line, row, spot, id, odd)
         except Fault as problem:
             self._reject(problem, spot, kind, row)
         except RecursionError:
-            found = "one that is nested too deeply"
-            deep = Fault(codes.RECORD_MALFORMED, expected="a line", found=found)
-            self._reject(deep, spot, kind, row)
+            self._reject(too_deep(), spot, kind, row)
         return None
 
     def _usable(
         self, line: Line, row: int, spot: Spot, id: str | None, odd: bool
     ) -> Annotation | Classification | Relation:
         """What a line says; raises `Fault`."""
-        file = self._files[spot.file]
-        where = Where(file.source.name, spot.number, None, None, self._rows.keys[row])
+        line, where = self._checked(line, row, spot, odd)
+        folder = self._files[spot.file].folder
+        made = self._lines.made(line, id or f"line {spot.number}", where, folder)
+        if isinstance(made, Classification):
+            self._count_answer(made, row, id)
+        return made
+
+    def _checked(self, line: Line, row: int, spot: Spot, odd: bool) -> tuple[Line, Where]:
+        """A line by today's rules or older ones, and its place; raises `Fault`."""
+        path = self._files[spot.file].source.name
+        where = Where(path, spot.number, None, None, self._rows.keys[row])
         problem = self._rows.refused.get(row)
         if problem is not None:
             raise Fault(problem[0], "/dataRow", **problem[1])
         if odd or fault(line) is not None:
             # Once more, now that the notes about it may be told.
             line = lenient_line(self._report, where, spot.raw)
-        made = self._lines.made(line, id or f"line {spot.number}", where, file.folder)
-        if isinstance(made, Classification):
-            self._count_answer(made, row, id)
-        return made
+        return line, where
 
     def _count_answer(self, made: Classification, row: int, id: str | None) -> None:
         """Raise `Fault` for a second answer to one question."""
-        if self._rows.answered(row, made.name):
+        asked = answer_id(made)
+        if not made.ranges and self._rows.answered(row, asked):
             value = f"{made.name!r} of this data row"
             first = "an earlier line"
             raise Fault(codes.ID_DUPLICATE, "", field="question", value=value, first=first)
         # Answers have no id in the model; the writer makes this one again.
-        if id not in (None, self._made_ids.uuid(self._rows.keys[row], f"answer:{made.name}")):
+        if id not in (None, self._made_ids.uuid(self._rows.keys[row], f"answer:{asked}")):
             self._report.field("labelbox:uuid (of answers)")
 
     def _told_apart(self, made: Annotation, row: int, spot: Spot) -> Annotation:
@@ -303,17 +326,24 @@ class _Run:
         annotations: list[Annotation],
         asked: list[Classification],
         relations: list[Relation],
+        media: Media | None = None,
+        extra: Extra | None = None,
     ) -> Sample:
         rows = self._rows
         rows.used[row] = 1
+        if media is None:
+            media = self._picture
+            if not annotations and self._default not in PICTURES:
+                media = self._default()
         return Sample(
             rows.keys[row],
-            Image(),
+            media,
             tuple(annotations),
             tuple(asked),
             tuple(relations),
             None,
             bool(rows.are_ids[row]),
+            {} if extra is None else extra,
         )
 
     # ------------------------------------------------------------------ whole data rows
@@ -328,10 +358,9 @@ class _Run:
                     yield sample
 
     def _whole_row(self, row: int, places: list[int], streams: list[BinaryIO]) -> Sample:
-        annotations: list[Annotation] = []
-        asked: list[Classification] = []
-        relations: list[tuple[Relation, Spot]] = []
-        ends: set[str] = set()
+        kind = self._rows.media(row, Audio if self._default is Audio else Video)
+        media = None if kind is None else self._media.media(kind, self._rows.keys[row])
+        whole = Whole()
         for place in places:
             file, offset, length, number = self._index.place(place)
             stream = streams[file]
@@ -339,18 +368,53 @@ class _Run:
             spot = Spot(file, number, stream.read(length))
             strict = strict_line(spot.raw)
             line = any_line(spot.raw) if strict is None else strict
-            made = self._made(line, row, spot, identity(line.uuid), strict is None)
-            if isinstance(made, Annotation):
-                if made.id in ends:
-                    made = self._renamed(made, row, spot)
-                ends.add(made.id)
-                annotations.append(made)
-            elif isinstance(made, Relation):
-                relations.append((made, spot))
-            elif made is not None:
-                asked.append(made)
-        joined = [found for each in relations if (found := self._joined(row, ends, *each))]
-        return self._sample(row, annotations, asked, joined)
+            id = identity(line.uuid)
+            if media is None:
+                made = self._made(line, row, spot, id, strict is None)
+                found: list[Made] = [] if made is None else [made]
+            else:
+                found = self._made_of_media(line, row, spot, id, strict is None, media)
+            for each in found:
+                if isinstance(each, Annotation) and each.id in whole.ends:
+                    each = self._renamed(each, row, spot)
+                whole.add(each, line, spot)
+        relations = []
+        for relation, spot in whole.relations:
+            joined = self._joined(row, whole.ends, relation, spot)
+            relations += [] if joined is None else [joined]
+        extra, dangling = whole.beyond_model(self._reading)
+        for beyond, spot in dangling:
+            missing = {"missing": beyond.target}
+            problem = Fault(codes.RELATION_END_MISSING, "/relationship/target", **missing)
+            self._reject(problem, spot, "relations", row)
+        return self._sample(row, whole.annotations, whole.asked, relations, media, extra)
+
+    def _made_of_media(
+        self, line: Line, row: int, spot: Spot, id: str | None, odd: bool, media: Media
+    ) -> list[Made]:
+        """What a line says about other media than pictures, counted; nothing when rejected."""
+        kind = kind_of_line(line)
+        account = getattr(self._report.ledger, kind)
+        account.read += 1
+        made: list[Made] = []
+        try:
+            line, where = self._checked(line, row, spot, odd)
+            folder = self._files[spot.file].folder
+            made = self._media.made(line, id or f"line {spot.number}", where, folder, media)
+            for each in made:
+                if isinstance(each, Classification):
+                    self._count_answer(each, row, id)
+        except Fault as problem:
+            self._reject(problem, spot, kind, row)
+            return []
+        except RecursionError:
+            self._reject(too_deep(), spot, kind, row)
+            return []
+        account.read += len(made) - 1
+        for each in made:
+            if isinstance(each, Fault):
+                self._reject(each, spot, kind, row)
+        return [each for each in made if not isinstance(each, Fault)]
 
     def _joined(self, row: int, ends: set[str], relation: Relation, spot: Spot) -> Relation | None:
         """The relation with its ends as annotation ids; None when one is not there."""

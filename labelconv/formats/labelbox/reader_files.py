@@ -16,6 +16,7 @@ from labelconv.formats.labelbox.check_uuids import canonical_uuid
 from labelconv.formats.labelbox.faults import Fault
 from labelconv.formats.labelbox.reader_lenient import lenient_line
 from labelconv.formats.labelbox.reader_rows import RowName, row_name, spelled
+from labelconv.formats.labelbox.reader_told import is_telling, told
 from labelconv.formats.labelbox.records import Line, is_uuid
 from labelconv.formats.labelbox.wire import DECODER, fault
 from labelconv.grouping import by_row
@@ -128,8 +129,8 @@ def kind_of(raw: bytes) -> str:
 class Scanned(msgspec.Struct):
     """What is known before lines are delivered in pieces.
 
-    `whole`: data rows with relations, which must come whole. `suspects`: hashes of uuids (as
-    `spelled`) of which there may be two.
+    `whole`: data rows with relations or of other media than pictures, which must come whole.
+    `suspects`: hashes of uuids (as `spelled`) of which there may be two.
     """
 
     whole: frozenset[RowName] = frozenset()
@@ -145,15 +146,15 @@ def scan(files: list[File]) -> Scanned:
             skip_mark(stream, file.source.name)
             for _, data in lines(stream):
                 hashes.extend([hash(_plain(uuid)) for uuid in _UUID.findall(data)])
-                if _RELATION not in data:
+                if _RELATION not in data and not is_telling(data):
                     continue
                 for raw in data.split(b"\n"):
-                    if _RELATION in raw:
+                    if _RELATION in raw or is_telling(raw):
                         try:
                             line = any_line(raw)
                         except Fault:
                             continue  # said when its turn comes
-                        if line.relationship is not UNSET:
+                        if line.relationship is not UNSET or told(line) is not None:
                             whole.add(row_name(line.data_row))
     return Scanned(frozenset(whole), _repeated(hashes))
 

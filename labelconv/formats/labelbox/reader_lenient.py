@@ -17,12 +17,17 @@ from labelconv.formats.labelbox.faults import Fault, malformed
 from labelconv.formats.labelbox.records import (
     Box,
     DataRow,
+    Keyframe,
     Line,
+    Location,
     Mask,
     Nested,
     Option,
     Position,
     Relationship,
+    Segment,
+    TextSelection,
+    VideoMasks,
     is_uuid,
 )
 from labelconv.formats.labelbox.wire import BESIDE, fault
@@ -30,7 +35,7 @@ from labelconv.problems import KEEP_PER_CODE, Report, Where
 
 #: What the schema wants a schemaId to be long.
 _SCHEMA_ID = 25
-#: Keys → what they belong to, where that is not pictures.
+#: Keys → the media that they belong to, where that is not pictures.
 ELSEWHERE = {
     "segments": "videos",
     "masks": "videos",
@@ -51,7 +56,10 @@ def _known(kind: type[Any]) -> frozenset[str]:
 
 _KNOWN = {
     kind: _known(kind)
-    for kind in (Box, DataRow, Line, Mask, Nested, Option, Position, Relationship)
+    for kind in (
+        *(Box, DataRow, Keyframe, Line, Location, Mask, Nested, Option, Position, Relationship),
+        *(Segment, TextSelection, VideoMasks),
+    )
 }
 _PAYLOADS = {field.encode_name for field in msgspec.structs.fields(Line) if field.name in BESIDE}
 
@@ -66,11 +74,12 @@ class Lenient:
     def line(self, raw: bytes) -> Line:
         """The line as a record; raises `Fault`."""
         given = _json(raw)
-        for name, media in ELSEWHERE.items():
+        for name in ("messageEvaluationTask", "metricName"):
             if given.get(name) is not None:
-                raise Fault(codes.PAYLOAD_NOT_READ, f"/{name}", found=name, media=media)
+                about = ELSEWHERE[name]
+                raise Fault(codes.PAYLOAD_NOT_READ, f"/{name}", found=name, media=about)
         cleaned = self._only(given, Line, "")
-        if cleaned.pop("groupKey", None) is not None:
+        if "segments" not in cleaned and "masks" not in cleaned and cleaned.pop("groupKey", None):
             self._report.field("labelbox:groupKey")  # the view of a medical volume
         self._envelope(cleaned)
         self._shape(cleaned)
@@ -166,6 +175,29 @@ class Lenient:
                 del mask["colorRGB"]
         if isinstance(line.get("relationship"), dict):
             line["relationship"] = self._only(line["relationship"], Relationship, "/relationship")
+        for name, kind in (("location", Location), ("masks", VideoMasks)):
+            if isinstance(line.get(name), dict):
+                line[name] = self._only(line[name], kind, f"/{name}")
+        self._list(line, "textSelections", TextSelection, "")
+        for segment, at in self._list(line, "segments", Segment, ""):
+            for keyframe, here in self._list(segment, "keyframes", Keyframe, at):
+                if isinstance(keyframe.get("bbox"), dict):
+                    keyframe["bbox"] = self._only(keyframe["bbox"], Box, f"{here}/bbox")
+                self._asked(keyframe, here)
+
+    def _list(
+        self, given: dict[str, Any], name: str, kind: type[Any], pointer: str
+    ) -> list[tuple[dict[str, Any], str]]:
+        """The records in a list, cleaned, with their pointers."""
+        items = given.get(name)
+        if not isinstance(items, list):
+            return []
+        at = f"{pointer}/{name}"
+        given[name] = cleaned = [
+            self._only(item, kind, f"{at}/{i}") if isinstance(item, dict) else item
+            for i, item in enumerate(items)
+        ]
+        return [(item, f"{at}/{i}") for i, item in enumerate(cleaned) if isinstance(item, dict)]
 
     def _answers(self, given: dict[str, Any], pointer: str) -> None:
         """The answer of a line or of a nested classification, and what hangs below."""
@@ -184,14 +216,7 @@ class Lenient:
                     for i, item in enumerate(answer)
                 ]
         self._beside(given, pointer)
-        nested = given.get("classifications")
-        if isinstance(nested, list):
-            given["classifications"] = [
-                self._nested(item, f"{pointer}/classifications/{i}")
-                if isinstance(item, dict)
-                else item
-                for i, item in enumerate(nested)
-            ]
+        self._asked(given, pointer)
 
     def _beside(self, given: dict[str, Any], pointer: str) -> None:
         """Options have a confidence of their own; one beside them belongs to the only one."""
@@ -214,16 +239,20 @@ class Lenient:
         self._answers(cleaned, pointer)
         return cleaned
 
-    def _option(self, given: dict[str, Any], pointer: str) -> dict[str, Any]:
-        cleaned = self._only(given, Option, pointer)
-        nested = cleaned.get("classifications")
+    def _asked(self, given: dict[str, Any], pointer: str) -> None:
+        """The nested classifications of a record."""
+        nested = given.get("classifications")
         if isinstance(nested, list):
-            cleaned["classifications"] = [
+            given["classifications"] = [
                 self._nested(item, f"{pointer}/classifications/{i}")
                 if isinstance(item, dict)
                 else item
                 for i, item in enumerate(nested)
             ]
+
+    def _option(self, given: dict[str, Any], pointer: str) -> dict[str, Any]:
+        cleaned = self._only(given, Option, pointer)
+        self._asked(cleaned, pointer)
         return cleaned
 
 

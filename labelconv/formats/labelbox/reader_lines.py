@@ -50,10 +50,13 @@ _ELSEWHERE = {
 class Lines:
     """Makes values of the model from lines; what it says goes into `report`."""
 
-    def __init__(self, features: Features, pictures: Pictures, report: Report) -> None:
-        self._features = features
+    def __init__(
+        self, features: Features, pictures: Pictures, report: Report, *, tiled: bool = False
+    ) -> None:
+        self.features = features
         self._pictures = pictures
         self._report = report
+        self._tiled = tiled
 
     def made(
         self, line: Line, id: str, where: Where, beside: Path | None
@@ -62,29 +65,23 @@ class Lines:
 
         A relation's ends are uuids in any spelling. `beside` is the folder of the file.
         """
-        name = self._features.name(line.name, line.schema_id)
-        self._count(line)
+        name = self.features.name(line.name, line.schema_id)
+        self.count(line)
         if line.answer is not UNSET or line.answers is not UNSET:
             _only_pictures(line)
-            return self._classification(line, "")
+            return self.classification(line, "")
         if line.relationship is not UNSET:
-            return self._relation(line, name, id)
+            if line.relationship.readonly is not UNSET:
+                self._report.field("labelbox:readonly")
+            return self.relation(line, name, id)
         value = self._value(line, where, beside)
         classifications: tuple[Classification, ...] = ()
         if line.classifications is not UNSET:
-            classifications = self._nested(line.classifications, "")
+            classifications = self.nested(line.classifications, "")
         confidence = None if line.confidence is UNSET else line.confidence
         return Annotation(id, name, value, classifications, confidence)
 
-    def about(self, line: Line) -> Annotation | Classification:
-        """What a line names, without its shape. Raises `Fault`."""
-        name = self._features.name(line.name, line.schema_id)
-        if line.answer is not UNSET or line.answers is not UNSET:
-            return self._classification(line, "")
-        asked = () if line.classifications is UNSET else self._nested(line.classifications, "")
-        return Annotation("", name, Point(0.0, 0.0), asked)
-
-    def _count(self, line: Line | Nested | WireOption) -> None:
+    def count(self, line: Line | Nested | WireOption) -> None:
         """Fields that a line may have and the model has no place for."""
         if line.custom_metrics is not UNSET:
             self._report.field("labelbox:customMetrics")
@@ -101,9 +98,9 @@ class Lines:
             return self._polygon(line.polygon, where)
         if line.bbox is not UNSET:
             _only_pictures(line)
-            return self._box(line.bbox, where)
+            return self.box(line.bbox, where)
         if line.line is not UNSET:
-            return Polyline(_coordinates(line.line))
+            return Polyline(coordinates(line.line))
         if line.point is not UNSET:
             return Point(line.point.x, line.point.y)
         if line.mask is UNSET:
@@ -111,10 +108,13 @@ class Lines:
             malformed("", "a payload of pictures", payload(line))
         return self._pictures.mask(line.mask, beside)
 
-    def _box(self, box: WireBox, where: Where) -> Box:
+    def box(self, box: WireBox, where: Where) -> Box:
+        """A box by its edges."""
         top, left, height, width = box.top, box.left, box.height, box.width
-        if height < 0:
+        if height < 0 and self._tiled:
             # Notebooks for maps give the north edge as top; the rectangle is the same.
+            top, height = top + height, -height
+        elif height < 0:
             place = msgspec.structs.replace(where, pointer="/bbox/height")
             found = f"a height of {height:g}"
             self._report.add(codes.SPELLING_MENDED, place, found=found, result="the box above")
@@ -122,7 +122,7 @@ class Lines:
         return Box(left, top, left + width, top + height)
 
     def _polygon(self, positions: tuple[Position, ...], where: Where) -> Polygon:
-        ring = geometry.opened(_coordinates(positions))
+        ring = geometry.opened(coordinates(positions))
         if len(ring) < 6:
             found = "a polygon of two points, the first of them twice"
             raise Fault(codes.SHAPE_INVALID, "/polygon", found=found)
@@ -133,38 +133,40 @@ class Lines:
 
     # ------------------------------------------------------------------ relations
 
-    def _relation(self, line: Line, name: str, id: str) -> Relation:
+    def relation(self, line: Line, name: str, id: str) -> Relation:
+        """A relation between two lines; its ends are uuids in any spelling. Raises `Fault`."""
         assert line.relationship is not UNSET
         ends = line.relationship
         if ends.source is UNSET:
             at = "/relationship/sourceOntologyName"
             found = "sourceOntologyName"
             raise Fault(codes.PAYLOAD_NOT_READ, at, found=found, media="documents")
-        if ends.readonly is not UNSET:
-            self._report.field("labelbox:readonly")
         return Relation(id, name, ends.source, ends.target, ends.type == "unidirectional")
 
     # ------------------------------------------------------------------ answers
 
-    def _nested(self, given: tuple[Nested, ...], at: str) -> tuple[Classification, ...]:
+    def nested(self, given: tuple[Nested, ...], at: str) -> tuple[Classification, ...]:
+        """Answers to questions below an object, an option or a text. Raises `Fault`."""
         return tuple(
-            self._classification(nested, f"{at}/classifications/{i}")
+            self.classification(nested, f"{at}/classifications/{i}")
             for i, nested in enumerate(given)
         )
 
-    def _classification(self, given: Line | Nested, at: str) -> Classification:
-        name = self._features.name(given.name, given.schema_id)
+    def classification(self, given: Line | Nested, at: str) -> Classification:
+        """The answer to one question, without ranges of time. Raises `Fault`."""
+        name = self.features.name(given.name, given.schema_id)
         if isinstance(given, Nested):
-            self._count(given)
-        return Classification(name, self._answer(given, name, at))
+            self.count(given)
+        return Classification(name, self.answer(given, name, at))
 
-    def _answer(self, given: Line | Nested, question: str, at: str) -> Answer:
+    def answer(self, given: Line | Nested, question: str, at: str) -> Answer:
+        """What was answered to a question, without ranges of time. Raises `Fault`."""
         answer = given.answer if given.answer is not UNSET else given.answers
         key = "answer" if given.answer is not UNSET else "answers"
         beside: tuple[Classification, ...] = ()
         if given.classifications is not UNSET:
-            beside = self._nested(given.classifications, at)
-        kind = self._features.kind(question)
+            beside = self.nested(given.classifications, at)
+        kind = self.features.kind(question)
         if isinstance(answer, str):
             confidence = None if given.confidence is UNSET else given.confidence
             if kind in ("radio", "checklist"):
@@ -173,7 +175,7 @@ class Lines:
                 return chosen if kind == "radio" else Checklist((chosen,))
             return FreeText(answer, beside, confidence)
         if isinstance(answer, WireOption):
-            chosen = self._option(answer, f"{at}/{key}", beside)
+            chosen = self.option(answer, f"{at}/{key}", beside)
             # Notebooks write a nested checklist of one tick as an object.
             return Checklist((chosen,)) if kind == "checklist" else chosen
         assert answer is not UNSET
@@ -184,7 +186,7 @@ class Lines:
                 f"them beside {len(answer)} options",
             )
         options = tuple(
-            self._option(option, f"{at}/{key}/{i}", beside) for i, option in enumerate(answer)
+            self.option(option, f"{at}/{key}/{i}", beside) for i, option in enumerate(answer)
         )
         if kind == "radio" and len(options) == 1:
             return options[0]
@@ -195,16 +197,20 @@ class Lines:
                 raise Fault(codes.OPTION_REPEATED, f"{at}/{key}/{i}", name=name, first=first)
         return Checklist(options)
 
-    def _option(self, given: WireOption, at: str, beside: tuple[Classification, ...]) -> Radio:
+    def option(self, given: WireOption, at: str, beside: tuple[Classification, ...]) -> Radio:
         """An option with what is asked below it, which 2023 samples have `beside` the answer."""
         if given.value is not UNSET or given.frames is not UNSET:
             _timed(f"{at}/frames" if given.frames is not UNSET else f"{at}/value")
-        self._count(given)
+        return self.chosen(given, at, beside)
+
+    def chosen(self, given: WireOption, at: str, beside: tuple[Classification, ...]) -> Radio:
+        """`option`, whether or not it has ranges of time."""
+        self.count(given)
         below = beside
         if given.classifications is not UNSET:
-            below = self._nested(given.classifications, at) + beside
+            below = self.nested(given.classifications, at) + beside
         confidence = None if given.confidence is UNSET else given.confidence
-        return Radio(self._features.name(given.name, given.schema_id), below, confidence)
+        return Radio(self.features.name(given.name, given.schema_id), below, confidence)
 
 
 def _timed(pointer: str) -> NoReturn:
@@ -219,5 +225,6 @@ def _only_pictures(line: Line) -> None:
             raise Fault(codes.PAYLOAD_NOT_READ, f"/{name}", found=name, media=ELSEWHERE[name])
 
 
-def _coordinates(positions: tuple[Position, ...]) -> tuple[float, ...]:
+def coordinates(positions: tuple[Position, ...]) -> tuple[float, ...]:
+    """Positions interleaved."""
     return tuple(chain.from_iterable(map(msgspec.structs.astuple, positions)))

@@ -44,7 +44,7 @@ class Pictures:
         colours = self._decoded.get(name)
         if colours is None:
             inside = given.im_bytes is not UNSET
-            data = _base64(name, at) if inside else self._read(name, beside)
+            data = _base64(name, at) if inside else self._read(name, beside, at)
             colours = _colours(data, at)
             while len(self._decoded) >= _KEPT:
                 del self._decoded[next(iter(self._decoded))]
@@ -58,9 +58,28 @@ class Pictures:
             )
         return mask
 
-    def _read(self, uri: str, beside: Path | None) -> bytes:
+    def all_masks(
+        self, given: records.MaskFrame, beside: Path | None, at: str
+    ) -> dict[tuple[int, int, int], Mask]:
+        """The pixels of each colour of a picture but black. Raises `Fault`."""
+        import numpy as np
+
+        if given.im_bytes is not UNSET:
+            at = f"{at}/imBytes"
+            data = _base64(given.im_bytes, at)
+        else:
+            assert given.instance_uri is not UNSET
+            at = f"{at}/instanceURI"
+            data = self._read(given.instance_uri, beside, at)
+        colours = _colours(data, at)
+        return {
+            (colour >> 16, colour >> 8 & 255, colour & 255): masks.from_array(colours == colour)
+            for colour in np.unique(colours).tolist()
+            if colour
+        }
+
+    def _read(self, uri: str, beside: Path | None, at: str) -> bytes:
         """The picture at an address: in the folder of the option, or beside the lines."""
-        at = "/mask/instanceURI"
         parts = urlsplit(uri)
         path = PurePosixPath(unquote(parts.path))
         places = []

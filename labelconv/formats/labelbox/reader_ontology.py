@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from labelconv.formats.labelbox.faults import Fault
 from labelconv.formats.labelbox.ontology import Ontology as GivenOntology
+from labelconv.formats.labelbox.reader_about import About
 from labelconv.formats.labelbox.reader_files import File, block_lines, decoded
 from labelconv.formats.labelbox.reader_lines import Lines
 from labelconv.formats.labelbox.reader_masks import Pictures
@@ -23,7 +24,7 @@ def ontology_in(files: list[File], given: GivenOntology | None) -> Ontology:
 
     By one pass that makes no shapes and reports nothing.
     """
-    made = Lines(Features(given), Pictures(None), Report())
+    made = About(Lines(Features(given), Pictures(None), Report()))
 
     def samples() -> Iterator[Sample]:
         seen: set[str] = set()
@@ -35,17 +36,19 @@ def ontology_in(files: list[File], given: GivenOntology | None) -> Ontology:
                         if line is None or line.relationship is not UNSET:
                             continue
                         plain = line.answer is UNSET and line.answers is UNSET
+                        plain = plain and line.segments is UNSET and line.masks is UNSET
                         if plain and line.classifications is UNSET and line.name in seen:
                             continue
                         try:
-                            about = made.about(line)
+                            abouts = made.of(line)
                         except (Fault, RecursionError):
                             continue  # said when the samples are read
-                        if isinstance(about, Annotation):
-                            seen.add(about.category)
-                            yield Sample("", Image(), (about,))
-                        else:
-                            yield Sample("", Image(), (), (about,))
+                        for about in abouts:
+                            if isinstance(about, Annotation):
+                                seen.add(about.category)
+                                yield Sample("", Image(), (about,))
+                            else:
+                                yield Sample("", Image(), (), (about,))
 
     used = ontology_of(samples())
     return used if given is None else joined(as_model(given), used)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
@@ -11,6 +11,7 @@ from labelconv.formats.labelbox.check_uuids import canonical_uuid, canonical_uui
 from labelconv.formats.labelbox.records import DataRow, Line, is_uuid
 from labelconv.identity import Seen
 from labelconv.keys import Keys
+from labelconv.model import Conversation, Text
 from labelconv.problems import Code, Report
 
 
@@ -31,6 +32,7 @@ class Rows:
         self.refused: dict[int, tuple[Code, dict[str, object]]] = {}
         self.whole: set[int] = set()
         self._answered: dict[str, Seen] = {}
+        self._media: dict[int, type[Any]] = {}
 
     def row(self, data_row: DataRow, whole: frozenset[RowName]) -> int:
         """The number of a data row, new or not; those that `whole` names are noted."""
@@ -55,6 +57,22 @@ class Rows:
         self.keys.append(name if key is None else key)
         self.are_ids.append(self._keys.are_ids if self._keys.renames else is_id)
         self.used.append(0)
+
+    def tell(self, row: int, media: type[Any] | None) -> None:
+        """A line of the data row is about this kind of media; the first one that says so counts.
+
+        `float` stands for those that have time. A text with messages is a conversation.
+        """
+        if media is None:
+            return
+        before = self._media.get(row)
+        if before in (None, float) or (before is Text and media is Conversation):
+            self._media[row] = media
+
+    def media(self, row: int, in_time: type[Any]) -> type[Any] | None:
+        """What the lines tell of the data row's media; `in_time` where they only say that."""
+        told = self._media.get(row)
+        return in_time if told is float else told
 
     def unused(self) -> Iterator[int]:
         """The data rows all of whose lines were bad."""

@@ -1,4 +1,6 @@
-"""Writes Labelbox MAL NDJSON for images: one line for each object, answer and relation.
+"""Writes Labelbox MAL NDJSON: one line for each object, answer and relation.
+
+The masks of a video are one line together, and so are the answers to a question over time.
 
 Payloads as in labelbox SDK 7.17.0, `data/serialization/ndjson/` (our reference: docs/labelbox.md).
 Lines are ASCII, ended by a line feed, never blank; numbers are shortest decimals, never NaN. What
@@ -7,9 +9,9 @@ cannot be written is rejected alone, with its line as it would have been.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -21,12 +23,34 @@ from labelconv.formats.labelbox.faults import Fault
 from labelconv.formats.labelbox.names import Feature, Names, ascii_name
 from labelconv.formats.labelbox.options import LabelboxWriterOptions
 from labelconv.formats.labelbox.reader_names import read_given
-from labelconv.formats.labelbox.writer_cap import FEATURE_CAP, Cap
-from labelconv.formats.labelbox.writer_output import Line, Output
+from labelconv.formats.labelbox.writer_answers import Answers
+from labelconv.formats.labelbox.writer_beyond import (
+    add_beyond,
+    readonly_relations,
+    relations_beyond,
+)
+from labelconv.formats.labelbox.writer_cap import Cap
+from labelconv.formats.labelbox.writer_media import Payloads, check_media, payload_of
+from labelconv.formats.labelbox.writer_output import Line, MediaLine, Output
+from labelconv.formats.labelbox.writer_refusals import Refusals, too_deep
 from labelconv.formats.labelbox.writer_shapes import PAYLOADS, put_shape
+from labelconv.formats.labelbox.writer_spans import PlainSpans
 from labelconv.formats.labelbox.writer_uuids import Uuids
-from labelconv.model import Annotation, Classification, Dataset, Relation, Sample
-from labelconv.problems import Outcome, Report, Where
+from labelconv.formats.labelbox.writer_video import is_masks, masks_line
+from labelconv.jobs import Joint, SharedWriting
+from labelconv.model import (
+    Annotation,
+    Classification,
+    Dataset,
+    Image,
+    Relation,
+    Sample,
+    Text,
+    TiledImage,
+    Track,
+    Video,
+)
+from labelconv.problems import Report, Where
 
 
 def write(dataset: Dataset, target: Path, options: LabelboxWriterOptions, report: Report) -> None:
@@ -34,20 +58,61 @@ def write(dataset: Dataset, target: Path, options: LabelboxWriterOptions, report
 
     Raises `OptionError` and, for the ontology, `SourceError`.
     """
+    _write(dataset, target, options, report, lambda joint: None)
+
+
+def _write(
+    dataset: Dataset,
+    target: Path,
+    options: LabelboxWriterOptions,
+    report: Report,
+    enroll: Callable[[Joint], None],
+) -> None:
     if options.lines is not None and options.lines < 1:
         raise OptionError(f"lines of 1 or more expected, {options.lines} found")
     if options.names == "schemaId" and options.ontology is None:
         raise OptionError("names=schemaId needs the project's ontology: pass --ontology FILE")
-    names = Names(read_given(options.ontology), by_id=options.names == "schemaId")
+    names = _names(options)
     composites = None
     if options.masks == "composite":
         composites = Composites(target / "masks", options.mask_url)
     folder = composites is not None or options.lines is not None
     with Output(target, folder=folder, limit=options.lines) as output:
-        builder = _Builder(names, composites, report, output, uuids=options.uuid)
+        builder = _Builder(names, composites, report, output, options)
+        enroll(builder.joint())
         for sample in dataset:
             builder.add(sample)
+        builder.tell()
     report.ledger.written["lines"] = output.count
+
+
+def _write_part(
+    samples: Iterator[Sample], file: BinaryIO, options: LabelboxWriterOptions, report: Report
+) -> Lines:
+    """The lines of a part of the samples, by another process; nothing is told at the end."""
+    output = Output(Path(), folder=False, limit=None, file=file)
+    builder = _Builder(_names(options), None, report, output, options)
+    for sample in samples:
+        builder.add(sample)
+    output.flush()
+    return builder.lines()
+
+
+SHARED = SharedWriting(write=_write, write_part=_write_part)
+
+
+def _names(options: LabelboxWriterOptions) -> Names:
+    return Names(read_given(options.ontology), by_id=options.names == "schemaId")
+
+
+class Lines(msgspec.Struct):
+    """Lines that a process wrote: what those of the others must not repeat or exceed, and what
+    is told at the end."""
+
+    count: int
+    totals: dict[str, int]
+    kept: set[bytes]
+    guessed: int
 
 
 class _Builder:
@@ -59,41 +124,79 @@ class _Builder:
         composites: Composites | None,
         report: Report,
         output: Output,
-        *,
-        uuids: bool,
+        options: LabelboxWriterOptions,
     ) -> None:
         self._names = names
         self._composites = composites
         self._report = report
         self._output = output
-        self._with_uuids = uuids
+        self._options = options
+        self._with_uuids = options.uuid
         self._uuids = Uuids()
         self._cap = Cap(output)
         self._row: tuple[str, bool, Raw] | None = None
         self._features: dict[type, dict[str, Feature]] = {kind: {} for kind in PAYLOADS}
-        self._decided: dict[str, Outcome] = {}
+        self._others: dict[str, dict[str, Feature]] = {}
+        self._refusals = Refusals(report)
+        self._answers = Answers(names, options, report, self._refusals, self._cap, self._uuids)
+        self._payloads = Payloads(options)
+        self._spans = PlainSpans(self._feature, self._uuids, options)
+
+    def lines(self) -> Lines:
+        """What was written here."""
+        kept = self._uuids.kept
+        return Lines(self._output.count, self._cap.totals, kept, self._payloads.kept)
+
+    def joint(self) -> Joint:
+        """How lines of another process are taken in: where none would have been another here."""
+
+        def fits(lines: Lines) -> bool:
+            kept = self._uuids.kept
+            return kept.isdisjoint(lines.kept) and self._cap.stays_below(lines.totals)
+
+        def join(lines: Lines, file: BinaryIO) -> None:
+            self._output.append(file, lines.count)
+            self._cap.add(lines.totals)
+            self._uuids.kept.update(lines.kept)
+            self._payloads.kept += lines.guessed
+
+        return Joint(fits=fits, join=join)
 
     def add(self, sample: Sample) -> None:
         """Write all lines of a sample or of a piece of one."""
-        if self._decided:
-            self._decided = {}
+        if self._refusals.decided:
+            self._refusals.decided = {}
         try:
             row = self._data_row(sample)
+            if type(sample.media) is TiledImage:
+                check_media(sample)
         except Fault as problem:
-            self._refuse_all(sample, problem)
+            self._refusals.everything(sample, problem)
             return
         more = len(sample.classifications) + len(sample.relations)
-        if not more and len(sample.annotations) == 1 and self._composites is None:
+        media = type(sample.media)
+        single = not more and len(sample.annotations) == 1 and self._composites is None
+        if single and media is Image:
             self._add_single(sample, row)
             return
+        if media is Text and not more and not sample.extra and self._add_spans(sample, row):
+            return
         annotations: Sequence[Annotation] = sample.annotations
+        shown: list[Annotation] = []
+        if media is Video:
+            shown = [each for each in annotations if is_masks(each)]
+            annotations = (
+                [each for each in annotations if not is_masks(each)] if shown else annotations
+            )
+        elif sample.extra:
+            more += len(relations_beyond(sample))
         lines: list[Line] = []
         refused: set[int] = set()
         for position, annotation in enumerate(annotations):
             try:
                 lines.append(self._object(annotation, sample, row))
             except Fault as problem:
-                self._reject_annotation(annotation, sample, problem)
+                self._refusals.annotation(annotation, sample, problem)
                 refused.add(position)
         if self._composites is not None:
             self._composites.finish(sample.key)
@@ -107,10 +210,40 @@ class _Builder:
         if self._with_uuids:
             for line, uuid in zip(lines, uuids, strict=True):
                 line.uuid = uuid
+        if shown:
+            taken = set(uuids)
+            for line in masks_line(
+                shown, sample, row, self._feature, self._refusals, self._options, self._composites
+            ):
+                if self._with_uuids:
+                    line.uuid = self._uuids.other(sample.key, "", "masks", taken)
+                lines.append(line)
         if more:
             self._add_others(sample, row, annotations, lines, uuids)
         if lines:
             self._output.add(lines)
+
+    def _add_spans(self, sample: Sample, row: Raw) -> bool:
+        """Write the lines of a text if all are plain entities; False if something is not."""
+        key, count = sample.key, len(sample.annotations)
+        if not self._cap.has_room(key, count):
+            return False
+        try:
+            lines = self._spans.lines(sample, row)
+        except Fault:  # told by the way that goes line by line
+            return False
+        if lines is None:
+            return False
+        self._cap.count(key, count)
+        self._output.add_bytes(lines, count)
+        return True
+
+    def tell(self) -> None:
+        """Say what was taken for granted."""
+        if self._payloads.kept:
+            what = f"{self._payloads.kept} offsets are written as if no character were above U+FFFF"
+            evidence = "their texts are not known, and unknown_text=keep was asked for"
+            self._report.add(codes.CONVENTION_GUESSED, what=what, evidence=evidence)
 
     def _add_single(self, sample: Sample, row: Raw) -> None:
         """The one annotation of a piece: what comes from a file that is not ordered by sample."""
@@ -118,7 +251,7 @@ class _Builder:
         try:
             line = self._object(annotation, sample, row)
         except Fault as problem:
-            self._reject_annotation(annotation, sample, problem)
+            self._refusals.annotation(annotation, sample, problem)
             return
         large = self._cap.may_exceed(sample.key, 1)
         if large and not self._within_cap([annotation], [line], sample)[0]:
@@ -136,26 +269,28 @@ class _Builder:
         uuids: list[str],
     ) -> None:
         """Answers and relations, after the objects in `lines`."""
-        taken = set(uuids)
-        lines.extend(self._answers(sample, row, taken))
+        taken = {line.uuid for line in lines}.union(uuids)
+        lines.extend(self._answers.lines(sample, row, taken))
         if sample.relations:
             places = {each.id: n for n, each in reversed(list(enumerate(annotations)))}
             for relation in sample.relations:
                 try:
-                    line = self._relation(relation, annotations, places, uuids, row)
+                    line = self._relation(relation, annotations, places, uuids, row, sample)
                 except Fault as problem:
-                    self._reject_relation(relation, sample, problem)
+                    self._refusals.relation(relation, sample, problem)
                     continue
                 if not self._cap.takes(sample.key, line):
-                    self._told_capped(sample.key, relation.id, relation.category)
+                    self._refusals.told_capped(sample.key, relation.id, relation.category)
                     ledger = self._report.ledger.relations
-                    ledger.move(self._relation_fate(relation, sample.key), "lost")
+                    ledger.move(self._refusals.relation_fate(relation, sample.key), "lost")
                     continue
                 for end in (relation.source, relation.target):
                     lines[places[end]].uuid = uuids[places[end]]
                 if self._with_uuids:
                     line.uuid = self._uuids.other(sample.key, relation.id, "relation", taken)
                 lines.append(line)
+        if sample.extra:
+            add_beyond(sample, row, annotations, lines, uuids, self._report)
 
     # ------------------------------------------------------------------ envelope
 
@@ -177,13 +312,9 @@ class _Builder:
                 kept[0].append(annotation)
                 kept[1].append(line)
                 continue
-            self._told_capped(sample.key, annotation.id, annotation.category)
-            self._decide(annotation.id, sample.key, "lost")
+            self._refusals.told_capped(sample.key, annotation.id, annotation.category)
+            self._refusals.decide(annotation.id, sample.key, "lost")
         return kept
-
-    def _told_capped(self, key: str, id: str | None, name: str) -> None:
-        place = Where(sample=key, annotation=id)
-        self._report.add(codes.FEATURE_CAP, place, limit=FEATURE_CAP, name=name)
 
     # ------------------------------------------------------------------ objects
 
@@ -191,7 +322,9 @@ class _Builder:
         """The line of an annotation, without its uuid. Raises `Fault`."""
         value, category = annotation.value, annotation.category
         kind = type(value)
-        features = self._features[kind]
+        features = self._features.get(kind)
+        if features is None:
+            return self._other_object(annotation, sample, row)
         feature = features.get(category)
         if feature is None:
             feature = features[category] = self._names.feature(category, PAYLOADS[kind])
@@ -207,72 +340,72 @@ class _Builder:
                 self._without_confidence(annotation.id, sample)
         return line
 
+    def _other_object(self, annotation: Annotation, sample: Sample, row: Raw) -> MediaLine:
+        """The line of what is no shape of a picture. Raises `Fault`."""
+        value = annotation.value
+        payload = payload_of(value)
+        name, schema_id = self._feature(annotation.category, payload)
+        line = MediaLine(UNSET, row, name, schema_id)
+
+        if isinstance(value, Track) or annotation.classifications:
+            self._put_with_answers(line, annotation, sample, payload)
+        else:
+            self._payloads.put(line, value, sample, None)
+        confidence = annotation.confidence
+        if confidence is not None and 0 <= confidence <= 1:
+            line.confidence = confidence
+        elif confidence is not None:
+            self._without_confidence(annotation.id, sample)
+        return line
+
+    def _put_with_answers(
+        self, line: MediaLine, annotation: Annotation, sample: Sample, payload: str
+    ) -> None:
+        """Put a payload, and the answers about it or its keyframes. Raises `Fault`."""
+
+        def answers(asked: tuple[Classification, ...]) -> list[dict[str, Any]]:
+            return self._nested(asked, annotation, payload)
+
+        try:
+            if annotation.classifications:
+                line.classifications = answers(annotation.classifications) or UNSET
+            self._payloads.put(line, annotation.value, sample, answers)
+        finally:
+            place = Where(sample=sample.key, annotation=annotation.id)
+            if self._refusals.told_left_out(self._names, place):
+                self._refusals.decide(annotation.id, sample.key, "lost")
+
+    def _feature(self, category: str, payload: str) -> Feature:
+        features = self._others.setdefault(payload, {})
+        found = features.get(category)
+        if found is None:
+            found = features[category] = self._names.feature(category, payload)
+        return found
+
+    def _nested(
+        self, asked: Sequence[Classification], annotation: Annotation, payload: str
+    ) -> list[dict[str, Any]]:
+        try:
+            return self._names.nested(asked, annotation.category, payload)
+        except RecursionError:
+            raise too_deep() from None
+
     def _put_answers(self, line: Line, annotation: Annotation, sample: Sample) -> None:
         payload = PAYLOADS[type(annotation.value)]
-        try:
-            answers = self._names.nested(annotation.classifications, annotation.category, payload)
-        except RecursionError:
-            raise _too_deep() from None
+        answers = self._nested(annotation.classifications, annotation, payload)
         if answers:
             line.classifications = answers
-        if self._told_left_out(Where(sample=sample.key, annotation=annotation.id)):
-            self._decide(annotation.id, sample.key, "lost")
+        if self._refusals.told_left_out(
+            self._names, Where(sample=sample.key, annotation=annotation.id)
+        ):
+            self._refusals.decide(annotation.id, sample.key, "lost")
 
     def _without_confidence(self, id: str, sample: Sample) -> None:
         """Labelbox takes confidences from 0 to 1 and refuses lines with any other."""
         self._report.add(codes.CONFIDENCE_DROPPED, Where(sample=sample.key, annotation=id))
-        self._decide(id, sample.key, "lost")
+        self._refusals.decide(id, sample.key, "lost")
 
-    def _told_left_out(self, place: Where) -> bool:
-        """Tell what was left out of answers, if anything was."""
-        names = self._names
-        left_out = bool(names.unsure or names.unticked)
-        for _ in range(names.unsure):
-            self._report.add(codes.CONFIDENCE_DROPPED, place)
-        for question in names.unticked:
-            what = f"the answer to {question!r}, a checklist without a tick,"
-            self._report.add(codes.DETAIL_DROPPED, place, what=what)
-        names.unsure, names.unticked = 0, []
-        return left_out
-
-    # ------------------------------------------------------------------ answers, relations
-
-    def _answers(self, sample: Sample, row: Raw, taken: set[str]) -> Iterator[Line]:
-        account = self._report.ledger.classifications
-        answered: set[str] = set()
-        for classification in sample.classifications:
-            try:
-                if classification.name in answered:
-                    raise _repeated(classification)
-                answered.add(classification.name)
-                line = self._answer(classification, row)
-            except Fault as problem:
-                self._reject_answer(classification, sample, problem)
-                continue
-            if self._told_left_out(Where(sample=sample.key)):
-                account.move("kept", "lost")
-            if line is None:
-                continue
-            if not self._cap.takes(sample.key, line):
-                self._told_capped(sample.key, None, classification.name)
-                account.move("kept", "lost")
-                continue
-            if self._with_uuids:
-                line.uuid = self._uuids.other(sample.key, classification.name, "answer", taken)
-            yield line
-
-    def _answer(self, classification: Classification, row: Raw) -> Line | None:
-        try:
-            answered = self._names.answered(classification)
-        except RecursionError:
-            raise _too_deep() from None
-        if answered is None:
-            return None
-        line = Line(UNSET, row, answered.get("name", UNSET), answered.get("schemaId", UNSET))
-        line.answer = answered["answer"]
-        line.classifications = answered.get("classifications", UNSET)
-        line.confidence = answered.get("confidence", UNSET)
-        return line
+    # ------------------------------------------------------------------ relations
 
     def _relation(
         self,
@@ -281,6 +414,7 @@ class _Builder:
         places: dict[str, int],
         uuids: list[str],
         row: Raw,
+        sample: Sample,
     ) -> Line:
         ends = []
         for end in (relation.source, relation.target):
@@ -297,101 +431,6 @@ class _Builder:
             "target": uuids[target],
             "type": "unidirectional" if relation.directed else "bidirectional",
         }
+        if sample.extra and relation.id in readonly_relations(sample):
+            line.relationship["readonly"] = True
         return line
-
-    # ------------------------------------------------------------------ what is not written
-
-    def _decide(self, id: str, key: str, outcome: Outcome) -> None:
-        """Correct what `fit` decided about an annotation; once, though it may be several lines."""
-        source, before = self._fate(id, key)
-        before = self._decided.get(source, before)
-        if before not in ("rejected", outcome):
-            self._report.ledger.annotations.move(before, outcome)
-        if before != "rejected":
-            self._decided[source] = outcome
-
-    def _fate(self, id: str, key: str) -> tuple[str, Outcome]:
-        of, fates = self._report.fates
-        return fates.get(id, (id, "kept")) if of == key else (id, "kept")
-
-    def _refuse_all(self, sample: Sample, problem: Fault) -> None:
-        for annotation in sample.annotations:
-            self._reject_annotation(annotation, sample, problem)
-        for classification in sample.classifications:
-            self._reject_answer(classification, sample, problem)
-        for relation in sample.relations:
-            self._reject_relation(relation, sample, problem)
-
-    def _reject_annotation(self, annotation: Annotation, sample: Sample, problem: Fault) -> None:
-        self._decide(annotation.id, sample.key, "rejected")
-        self._reject(annotation, sample, problem, "annotations", annotation.id)
-
-    def _reject_answer(
-        self, classification: Classification, sample: Sample, problem: Fault
-    ) -> None:
-        self._told_left_out(Where(sample=sample.key))
-        self._report.ledger.classifications.move("kept", "rejected")
-        self._reject(classification, sample, problem, "classifications", None)
-
-    def _reject_relation(self, relation: Relation, sample: Sample, problem: Fault) -> None:
-        before = self._relation_fate(relation, sample.key)
-        self._report.ledger.relations.move(before, "rejected")
-        self._reject(relation, sample, problem, "relations", relation.id)
-
-    def _relation_fate(self, relation: Relation, key: str) -> Outcome:
-        """What `fit` decided: a relation is changed when an end is a piece of what it was."""
-        ends = (relation.source, relation.target)
-        return "changed" if any(self._fate(end, key)[0] != end for end in ends) else "kept"
-
-    def _reject(
-        self,
-        record: Annotation | Classification | Relation,
-        sample: Sample,
-        problem: Fault,
-        kind: str,
-        id: str | None,
-    ) -> None:
-        named = None if id is None else shown(id)
-        where = Where(pointer=problem.pointer or None, sample=shown(sample.key), annotation=named)
-        # The ledger is right already: several lines may be of one annotation.
-        getattr(self._report.ledger, kind).rejected -= 1
-        raw = refused_line(record, sample)
-        self._report.reject(problem.code, where, raw, kind, **problem.values)
-
-
-def _repeated(classification: Classification) -> Fault:
-    value = f"{classification.name!r} of this data row"
-    first = "an earlier answer"
-    return Fault(codes.ID_DUPLICATE, "", field="question", value=value, first=first)
-
-
-def _too_deep() -> Fault:
-    found = "classifications that are nested too deeply"
-    return Fault(codes.RECORD_MALFORMED, "/classifications", expected="a line", found=found)
-
-
-def refused_line(record: Annotation | Classification | Relation, sample: Sample) -> bytes:
-    """The line that is not written, by names; what cannot even be spelled, as the model has it."""
-    row = Raw(json.dumps({"id" if sample.key_is_id else "globalKey": sample.key}))
-    names = Names()
-    line = Line(UNSET, row)
-    try:
-        if isinstance(record, Annotation):
-            line.name = ascii_name(record.category)
-            put_shape(line, record.value, sample, None)
-            if record.classifications:
-                line.classifications = names.nested(record.classifications, "", "")
-            return msgspec.json.encode(line)
-        if isinstance(record, Classification):
-            answered = names.answered(record)
-            if answered is not None:
-                return msgspec.json.encode({"dataRow": row, **answered})
-    except (Fault, RecursionError):
-        pass
-    kind, fields = type(record).__name__.lower(), msgspec.to_builtins(record)
-    return json.dumps({"dataRow": json.loads(bytes(row)), kind: fields}).encode("ascii")
-
-
-def shown(text: str) -> str:
-    """A text as reports can hold it: half of a surrogate pair is spelled out."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import UNSET, Raw
 
 from labelconv.formats.labelbox.names import ascii_name
@@ -38,6 +40,32 @@ class Cap:
             if before:
                 self._recount()
         return True
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Lines of each data row so far."""
+        return self._totals
+
+    def stays_below(self, totals: Mapping[str, int]) -> bool:
+        """Whether no data row gets large by so many more lines of it."""
+        if self._features:
+            return False
+        known = self._totals.get
+        return all(count + known(key, 0) <= FEATURE_CAP for key, count in totals.items())
+
+    def has_room(self, key: str, count: int) -> bool:
+        """As `stays_below`, for one data row."""
+        return not self._features and self._totals.get(key, 0) + count <= FEATURE_CAP
+
+    def count(self, key: str, count: int) -> None:
+        """Count lines of a data row that has room for them."""
+        self._totals[key] = self._totals.get(key, 0) + count
+
+    def add(self, totals: Mapping[str, int]) -> None:
+        """Count lines that another process wrote."""
+        known = self._totals
+        for key, count in totals.items():
+            known[key] = known.get(key, 0) + count
 
     def takes(self, key: str, line: Line) -> bool:
         """Whether Labelbox takes one more line of this feature; counts it if so."""

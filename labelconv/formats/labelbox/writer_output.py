@@ -9,6 +9,8 @@ from typing import Any, BinaryIO, Self
 import msgspec
 from msgspec import UNSET
 
+from labelconv.jobs import append
+
 #: Few lines at a time: their points then stay in the processor cache until they are encoded.
 BUFFERED_LINES = 100
 
@@ -31,6 +33,19 @@ class Line(msgspec.Struct, gc=False, omit_defaults=True):
     confidence: Any = UNSET
 
 
+class MediaLine(Line, gc=False, omit_defaults=True):
+    """A line about other media than pictures: fields that pictures need not pay for."""
+
+    page: Any = UNSET
+    unit: Any = UNSET
+    location: Any = UNSET
+    textSelections: Any = UNSET
+    segments: Any = UNSET
+    masks: Any = UNSET
+    frames: Any = UNSET
+    messageId: Any = UNSET
+
+
 class _Head(msgspec.Struct, gc=False):
     """What is counted of a line that was written."""
 
@@ -42,7 +57,10 @@ class _Head(msgspec.Struct, gc=False):
 class Output:
     """The file `target`, or files in the folder `target`: one, or one for each `limit` lines."""
 
-    def __init__(self, target: Path, *, folder: bool, limit: int | None) -> None:
+    def __init__(
+        self, target: Path, *, folder: bool, limit: int | None, file: BinaryIO | None = None
+    ) -> None:
+        """With `file`, lines go there, behind what others have written to `target`."""
         self.count = 0
         self._target = target
         self._limit = limit
@@ -50,6 +68,9 @@ class Output:
         self._in_part = 0
         self._encode = msgspec.json.Encoder().encode_lines
         self._paths: list[Path] = []
+        if file is not None:
+            self._file = file
+            return
         if folder:
             target.mkdir()
         if limit is not None:
@@ -73,7 +94,7 @@ class Output:
 
     def _opened(self, path: Path) -> BinaryIO:
         self._paths.append(path)
-        return path.open("wb")
+        return path.open("wb", buffering=1 << 18)
 
     def add(self, lines: Sequence[Line]) -> None:
         """The lines of one data row, which stay in one file, or of a piece of one."""
@@ -83,6 +104,15 @@ class Output:
         buffer.extend(lines)
         if len(buffer) >= BUFFERED_LINES:
             self.flush()
+
+    def add_bytes(self, lines: bytes, count: int) -> None:
+        """Lines of one data row that are encoded already."""
+        if self._limit is not None:
+            self._make_room(count)
+        if self._buffer:
+            self.flush()
+        self._file.write(lines)
+        self.count += count
 
     def _make_room(self, count: int) -> None:
         """Go on in the next file where this one would get too long."""
@@ -99,6 +129,12 @@ class Output:
             self._file.write(self._encode(self._buffer))
             self.count += len(self._buffer)
             self._buffer.clear()
+
+    def append(self, lines: BinaryIO, count: int) -> None:
+        """Put the lines that another process wrote behind those so far."""
+        self.flush()
+        append(lines, self._file)
+        self.count += count
 
     def written(self) -> Iterator[tuple[bytes, bytes]]:
         """The data row and the feature of all lines so far, both as JSON."""

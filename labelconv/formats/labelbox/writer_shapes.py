@@ -22,40 +22,59 @@ PAYLOADS: dict[type, str] = {
 }
 
 
-class _BoxSizes(msgspec.Struct, gc=False):
+class BoxSizes(msgspec.Struct, gc=False):
+    """A box as the wire has it: its top left corner and its size."""
+
     top: float
     left: float
     height: float
     width: float
 
 
-class _XY(msgspec.Struct, gc=False):
+class XY(msgspec.Struct, gc=False):
+    """A position as the wire has it."""
+
     x: float
     y: float
 
 
-def put_shape(line: Line, value: Value, sample: Sample, composites: Composites | None) -> None:
-    """Put the payload of a value into its line; raises `Fault` for what cannot be written."""
+def put_shape(line: Line, value: Value, sample: Sample, composites: Composites | None) -> bool:
+    """Put the payload of a value into its line; False for what is not a shape of pictures.
+
+    Raises `Fault` for what cannot be written.
+    """
     if isinstance(value, Box):
         x0, y0 = value.x0, value.y0
         width, height = value.x1 - x0, value.y1 - y0
         if not (0 <= width < inf and 0 <= height < inf):
             raise _box_fault(value)
-        line.bbox = _BoxSizes(y0, x0, height, width)
+        line.bbox = BoxSizes(y0, x0, height, width)
     elif isinstance(value, Polygon):
         ring = value.parts[0][0]
-        points = _points(ring, 3)
-        points.append(points[0])  # closed, as the SDK writes it
-        line.polygon = points
+        closed = points(ring, 3)
+        closed.append(closed[0])  # as the SDK writes it
+        line.polygon = closed
     elif isinstance(value, Polyline):
-        line.line = _points(value.points, 2)
+        line.line = points(value.points, 2)
     elif isinstance(value, Point):
-        line.point = _points((value.x, value.y), 1)[0]
+        line.point = points((value.x, value.y), 1)[0]
     elif isinstance(value, Mask):
         line.mask = _mask(value, sample, composites)
+    else:
+        return False
+    return True
 
 
-def _points(coordinates: Coordinates, least: int) -> list[_XY]:
+def box_sizes(box: Box) -> BoxSizes:
+    """A box on the wire. Raises `Fault`."""
+    width, height = box.x1 - box.x0, box.y1 - box.y0
+    if not (0 <= width < inf and 0 <= height < inf):
+        raise _box_fault(box)
+    return BoxSizes(box.y0, box.x0, height, width)
+
+
+def points(coordinates: Coordinates, least: int) -> list[XY]:
+    """At least `least` positions on the wire. Raises `Fault`."""
     count = len(coordinates)
     if count < 2 * least or count & 1:
         found = f"a shape of {count} numbers, where {least} points or more are needed"
@@ -64,7 +83,7 @@ def _points(coordinates: Coordinates, least: int) -> list[_XY]:
     if total - total != 0:  # not finite, and then so is a coordinate
         odd = next((number for number in coordinates if number - number != 0), total)
         raise Fault(codes.NUMBER_NOT_FINITE, found=str(odd))
-    return list(map(_XY, coordinates[::2], coordinates[1::2]))
+    return list(map(XY, coordinates[::2], coordinates[1::2]))
 
 
 def _box_fault(box: Box) -> Fault:

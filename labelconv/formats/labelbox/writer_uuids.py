@@ -25,6 +25,11 @@ class Uuids:
         self._made = Names()
         self._kept: set[bytes] = set()
 
+    @property
+    def kept(self) -> set[bytes]:
+        """The ids that were UUIDs already and are used."""
+        return self._kept
+
     def one(self, key: str, id: str) -> str:
         """The uuid of an annotation that came alone."""
         return self._made.uuid(key, id) if len(id) < _SHORTEST else self._keep(key, id)
@@ -34,6 +39,13 @@ class Uuids:
         make = self._made.uuid
         uuids = [make(key, id) if len(id) < _SHORTEST else self._keep(key, id) for id in ids]
         return uuids if len(set(uuids)) == len(uuids) else self._apart(key, ids, uuids)
+
+    def between(self, key: str, ids: Sequence[str], before: str, after: Sequence[str]) -> str:
+        """The uuids that `of` gives, each behind `before` and with its own text after it."""
+        if len(set(ids)) == len(ids) and max(map(len, ids), default=0) < _SHORTEST:
+            return self._made.between(key, ids, before, after)
+        uuids = self.of(key, ids)
+        return "".join([f"{before}{uuid}{text}" for uuid, text in zip(uuids, after, strict=True)])
 
     def other(self, key: str, id: str, kind: str, taken: set[str]) -> str:
         """The uuid of an answer or a relation; `taken` has those of the data row and gets it."""

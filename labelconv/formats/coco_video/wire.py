@@ -1,0 +1,182 @@
+"""Records of COCO video files, and what of them can be used.
+
+Sources: mmtracking's CocoVID (`frame_id`, `instance_id`), TAO's annotation format
+(`frame_index`, `track_id`, `tracks`), YouTube-VIS and OVIS (one annotation for a track, with lists
+of `bboxes` and `segmentations` by frame, null where it is not seen).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from labelconv import codes, geometry, masks
+from labelconv.model import Box, Mask, Polygon, Shape
+from labelconv.problems import Code
+
+Id = int | str
+ABSENT = msgspec.Raw(b"")
+Four = tuple[float, float, float, float]
+
+
+class Unusable(Exception):
+    """A record that cannot be used: the code, the place inside of it, the values."""
+
+    def __init__(self, code: Code, pointer: str = "", /, **values: object) -> None:
+        super().__init__(code.name)
+        self.code = code
+        self.pointer = pointer
+        self.values: dict[str, Any] = values
+
+
+class Video(msgspec.Struct):
+    """A video; `file_names` is YouTube-VIS's list of frames."""
+
+    id: Id
+    name: str | None = None
+    width: float | None = None
+    height: float | None = None
+    file_names: list[str] | None = None
+    length: int | None = None
+    fps: float | None = None
+
+
+class Image(msgspec.Struct):
+    """A frame. The numbers count from 0."""
+
+    id: Id
+    video_id: Id | None = None
+    frame_id: int | None = None
+    frame_index: int | None = None
+    width: float | None = None
+    height: float | None = None
+
+
+class Track(msgspec.Struct):
+    """A track of TAO."""
+
+    id: Id
+    category_id: Id | None = None
+
+
+class Category(msgspec.Struct):
+    """A class."""
+
+    id: Id
+    name: str
+
+
+class Head(msgspec.Struct, gc=False):
+    """What grouping by video needs of an annotation."""
+
+    image_id: Id | None = None
+    video_id: Id | None = None
+
+
+class Annotation(msgspec.Struct):
+    """An annotation: of one frame, or, with lists, of a whole track."""
+
+    id: Id | None = None
+    image_id: Id | None = None
+    video_id: Id | None = None
+    category_id: Id | None = None
+    track_id: Id | None = None
+    instance_id: Id | None = None
+    score: float | None = None
+    iscrowd: int | None = None
+    bbox: Four | None = None
+    segmentation: msgspec.Raw = ABSENT
+    bboxes: list[Four | None] | None = None
+    segmentations: list[msgspec.Raw] | None = None
+
+
+#: Fields that say something about one frame, and may be answers.
+ATTRIBUTES = ("occluded", "truncated", "visibility", "occlusion", "generated", "difficult")
+#: Fields that follow from others.
+DERIVED = frozenset({"area", "areas", "length", "width", "height", "num_keypoints"})
+FIELDS = frozenset(Annotation.__struct_fields__)
+_RINGS = msgspec.json.Decoder(list[tuple[float, ...]])
+
+
+def box_of(numbers: Four, pointer: str) -> Box:
+    """The box of x, y, width, height. Raises `Unusable`."""
+    x, y, width, height = numbers
+    if not math.isfinite(x + y + width + height) or max(map(abs, numbers)) > 1e150:
+        raise Unusable(codes.NUMBER_NOT_FINITE, pointer, found=str(list(numbers)))
+    if width < 0 or height < 0:
+        raise Unusable(codes.BOX_IMPOSSIBLE, pointer, found=f"{width:g} × {height:g}")
+    return Box(x, y, x + width, y + height)
+
+
+def outline_of(raw: msgspec.Raw, pointer: str) -> Shape | None:
+    """The polygon or mask of a segmentation; None where there is none. Raises `Unusable`."""
+    data = bytes(raw)
+    if data in (b"", b"null", b"[]", b"{}", b"[[]]"):
+        return None
+    if data[:1] == b"{":
+        return _mask(data, pointer)
+    try:
+        rings = _RINGS.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Unusable(
+            codes.RECORD_MALFORMED,
+            pointer,
+            expected="a list of polygons, or run lengths",
+            found=str(error),
+        ) from None
+    for ring in rings:
+        if len(ring) & 1 or not geometry.has_three_points(ring):
+            found = f"a polygon of {len(ring)} numbers that has no area"
+            raise Unusable(codes.SHAPE_INVALID, pointer, found=found)
+        if not all(map(math.isfinite, ring)):
+            raise Unusable(codes.NUMBER_NOT_FINITE, pointer, found="a polygon with infinity")
+    return Polygon(tuple((geometry.opened(ring),) for ring in rings))
+
+
+class _Runs(msgspec.Struct):
+    size: tuple[int, int]
+    counts: str | list[int]
+
+
+def _mask(data: bytes, pointer: str) -> Mask:
+    try:
+        runs = msgspec.json.decode(data, type=_Runs)
+    except (msgspec.DecodeError, RecursionError) as error:
+        expected = "size and counts of run lengths"
+        raise Unusable(
+            codes.RECORD_MALFORMED, pointer, expected=expected, found=str(error)
+        ) from None
+    height, width = runs.size
+    try:
+        if isinstance(runs.counts, str):
+            return masks.from_text(runs.size, runs.counts)
+        return masks.from_runs(runs.size, runs.counts)
+    except masks.MaskError as error:
+        raise Unusable(
+            codes.MASK_MALFORMED, pointer, height=height, width=width, found=f"{error}"
+        ) from None
+
+
+def is_box(shape: Shape, box: Box) -> bool:
+    """Whether a polygon only repeats its box, as TAO's do."""
+    if not isinstance(shape, Polygon) or len(shape.parts) != 1:
+        return False
+    ring = shape.parts[0][0]
+    found = geometry.bounds(shape)
+    corners = set(zip(ring[::2], ring[1::2], strict=True))
+    return (
+        len(corners) == 4 == len(ring) // 2
+        and found is not None
+        and all(
+            abs(a - b) < 1e-3
+            for a, b in (
+                (found.x0, box.x0),
+                (found.y0, box.y0),
+                (found.x1, box.x1),
+                (found.y1, box.y1),
+            )
+        )
+        and corners == {(x, y) for x in (found.x0, found.x1) for y in (found.y0, found.y1)}
+    )

@@ -1,0 +1,284 @@
+"""Lines of CoNLL files as sentences: columns, comments, blanks between tokens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from labelconv.format import Evidence
+from labelconv.io import Source, skip_mark
+from labelconv.jsonstream import UNDECODABLE
+from labelconv.problems import Report, Where
+
+_TAG = re.compile(r"(?:[BILUESM]-\S+|O|_|-|\(\S*?\*?\)?|\*\)?)$")
+_COMMENT = re.compile(r"#\s*(?:newdoc|newpar|[\w.:\[\]-]+\s*=(?:\s|$))")
+_DOCSTART = re.compile(r"-DOCSTART-(?=[\s|]|$)")
+_UNIVERSAL = re.compile(r"\d+(?:[-.]\d+)?$")
+#: How UDPipe spells blanks in SpacesAfter.
+_BLANKS = {"\\s": " ", "\\t": "\t", "\\r": "\r", "\\n": "\n", "\\p": "|", "\\\\": "\\"}
+
+
+class Sentence(msgspec.Struct):
+    """Tokens, the blanks behind each (None where the source does not say), and their tags.
+
+    `number` is the line of its first token or comment, `lines` its bytes. `starts` says that a new
+    document begins here, `id` what it is called. `text` is the source's own.
+    """
+
+    number: int
+    words: list[str] = []
+    spaces: list[str | None] = []
+    tags: list[str | None] = []
+    starts: bool = False
+    id: str | None = None
+    text: str | None = None
+    lines: list[bytes] = []
+    fault: tuple[str, str, int] | None = None
+    fields: dict[str, int] = {}
+
+
+def columns_of(line: str) -> list[str]:
+    """The columns of a line: between tabs if there are any, else between blanks."""
+    return line.split("\t") if "\t" in line else line.split()
+
+
+class Layout(msgspec.Struct):
+    """How the lines of a file are laid out, found out from its first lines."""
+
+    kind: str  # "columns", "universal" or "piped"
+    count: int = 0
+
+
+def layout(head: bytes) -> Layout | None:
+    """The layout, or None where the lines do not look like tokens with tags."""
+    counts: dict[int, int] = {}
+    tagged = seen = universal = piped = 0
+    text = head.decode("utf-8", "replace").removeprefix("\ufeff")
+    lines = text.split("\n")
+    for line in lines[:-1] if len(lines) > 1 else lines:
+        line = line.rstrip("\r")
+        if not line.strip() or _COMMENT.match(line) or _DOCSTART.match(line):
+            continue
+        cells = columns_of(line)
+        seen += 1
+        counts[len(cells)] = counts.get(len(cells), 0) + 1
+        universal += len(cells) >= 10 and "\t" in line and _UNIVERSAL.match(cells[0]) is not None
+        parts = line.split()
+        piped += "\t" not in line and all(_piped(part) for part in parts)
+        tagged += len(cells) > 1 and _TAG.match(cells[-1]) is not None
+        if seen == 500:
+            break
+    if not seen:
+        return None
+    if universal == seen:
+        return Layout("universal", 10)
+    if piped == seen:
+        return Layout("piped")
+    most = max(counts, key=lambda count: counts[count])
+    if most > 1 and counts[most] >= 0.9 * seen:
+        return Layout("columns", most) if tagged >= 0.9 * seen else Layout("untagged", most)
+    return None
+
+
+def _piped(part: str) -> bool:
+    word, bar, tag = part.rpartition("|")
+    return bool(bar) and bool(word) and _TAG.match(tag) is not None
+
+
+def evidence(head: bytes) -> Evidence:
+    """What the first lines say about the format."""
+    found = layout(head)
+    if found is None or found.kind == "untagged":
+        return Evidence(0, "no lines of tokens with tags")
+    if found.kind == "universal":
+        return Evidence(3, "lines of ten columns with ids (CoNLL-U)")
+    if found.kind == "piped":
+        return Evidence(2, "words with tags behind bars")
+    return Evidence(2, f"lines of {found.count} columns, tags in the last")
+
+
+def sentences(
+    source: Source, found: Layout, column: str, token: int | None, report: Report
+) -> Iterator[Sentence]:
+    """The sentences of a file, in order, in bounded memory."""
+    reader = _Reader(found, column, token)
+    with source.open() as file:
+        if skip_mark(file, source.name):
+            from labelconv import codes
+
+            report.add(codes.ENCODING_MARK, Where(path=source.name))
+        for number, raw in enumerate(file, 1):
+            try:
+                line = raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
+            except UnicodeDecodeError as error:
+                reader.broken(number, raw, "UTF-8", f"byte 0x{raw[error.start]:02x}")
+                continue
+            sentence = reader.line(number, raw, line)
+            if sentence is not None:
+                yield sentence
+        last = reader.end()
+        if last is not None:
+            yield last
+
+
+class _Reader:
+    def __init__(self, found: Layout, column: str, token: int | None) -> None:
+        self._layout = found
+        self._universal = found.kind == "universal"
+        self._column = column
+        self._token = (2 if self._universal else 1) if token is None else token
+        self._now = Sentence(0)
+        self._starts = False
+        self._id: str | None = None
+        self._covered = 0  # words of CoNLL-U that a range has given the characters of
+
+    def broken(self, number: int, raw: bytes, expected: str, found: str) -> None:
+        self._begin(number, raw)
+        if self._now.fault is None:
+            self._now.fault = (expected, found, number)
+
+    def _begin(self, number: int, raw: bytes) -> Sentence:
+        if not self._now.lines:
+            self._now = Sentence(
+                number,
+                words=[],
+                spaces=[],
+                tags=[],
+                lines=[],
+                fields={},
+                starts=self._starts,
+                id=self._id,
+            )
+            self._starts, self._id = False, None
+        self._now.lines.append(raw)
+        return self._now
+
+    def line(self, number: int, raw: bytes, line: str) -> Sentence | None:
+        """Take in a line; the sentence that it ends."""
+        if not line.strip():
+            return self.end()
+        if _DOCSTART.match(line):
+            ended = self.end()
+            self._starts = True
+            return ended
+        if line[0] == "#" and self._is_comment(line):
+            self._comment(self._begin(number, raw), line)
+            return None
+        sentence = self._begin(number, raw)
+        if self._layout.kind == "piped":
+            for part in line.split():
+                cells = part.split("|")
+                if part.startswith("|"):  # the token itself is a bar
+                    cells = ["|", *part.lstrip("|").split("|")]
+                self._add(sentence, cells[0], cells, None)
+            return self.end()
+        cells = columns_of(line)
+        if self._universal:
+            self._add_universal(sentence, cells, number)
+        elif len(cells) < max(2, self._token):
+            expected = f"a token and its tags ({self._layout.count} columns)"
+            self.broken(number, b"", expected, f"{len(cells)} column")
+        else:
+            self._add(sentence, cells[self._token - 1], cells, None)
+        return None
+
+    def _is_comment(self, line: str) -> bool:
+        if _COMMENT.match(line) or self._universal:
+            return True
+        return not self._now.words and len(columns_of(line)) != self._layout.count
+
+    def _comment(self, sentence: Sentence, line: str) -> None:
+        name, sign, value = line[1:].partition("=")
+        name = name.strip()
+        if name.startswith("newdoc"):
+            sentence.starts = True
+        elif name not in ("text", "text_json"):
+            self._count(sentence, name if sign else "comments")
+            return
+        value = value.removeprefix(" ")
+        if name.endswith("_json"):
+            try:
+                value = msgspec.json.decode(value, type=str)
+            except UNDECODABLE:
+                self.broken(sentence.number, b"", f"a JSON text behind {name}", repr(value[:30]))
+                return
+        if name.startswith("text"):
+            sentence.text = value
+        elif sign:
+            sentence.id = value
+
+    @staticmethod
+    def _count(sentence: Sentence, name: str) -> None:
+        sentence.fields[name] = sentence.fields.get(name, 0) + 1
+
+    def _add(self, sentence: Sentence, word: str, cells: list[str], space: str | None) -> None:
+        if self._column in ("auto", "last"):
+            tag = cells[-1]
+        elif self._column.isdigit() and 0 < int(self._column) <= len(cells):
+            tag = cells[int(self._column) - 1]
+        else:
+            self.broken(sentence.number, b"", f"a column {self._column}", f"{len(cells)} columns")
+            return
+        sentence.words.append(word)
+        sentence.tags.append(tag)
+        sentence.spaces.append(space)
+
+    def _add_universal(self, sentence: Sentence, cells: list[str], number: int) -> None:
+        """A word of CoNLL-U: ranges (`3-4`) give the characters, their words the tags."""
+        if len(cells) < 10 or not _UNIVERSAL.match(cells[0]):
+            self.broken(number, b"", "ten columns, the first an id", f"{len(cells)} columns")
+            return
+        if "." in cells[0]:
+            self._count(sentence, "empty nodes")
+            return
+        features = dict(each.partition("=")[::2] for each in cells[9].split("|"))
+        space = _space(features)
+        if "-" in cells[0]:
+            first, _, last = cells[0].partition("-")
+            self._covered = int(last) - int(first) + 1
+            sentence.words.append(cells[self._token - 1])
+            sentence.tags.append(None)
+            sentence.spaces.append(space)
+            return
+        tag = self._tag(features, cells)
+        if self._covered:
+            self._covered -= 1
+            if sentence.tags[-1] in (None, "O", "_"):
+                sentence.tags[-1] = tag
+            return
+        sentence.words.append(cells[self._token - 1])
+        sentence.tags.append(tag)
+        sentence.spaces.append(space)
+
+    def _tag(self, features: dict[str, str], cells: list[str]) -> str | None:
+        if self._column.isdigit():
+            number = int(self._column)
+            return cells[number - 1] if 0 < number <= len(cells) else None
+        if self._column == "last":
+            return cells[-1]
+        if self._column != "auto":
+            return features.get(self._column)
+        if len(cells) > 10:
+            return cells[-1]
+        return next((features[name] for name in _FEATURES if name in features), None)
+
+    def end(self) -> Sentence | None:
+        """The sentence so far, if there is one."""
+        sentence, self._now = self._now, Sentence(0)
+        self._covered = 0
+        return sentence if sentence.lines else None
+
+
+#: Where named entities stand in the last column of CoNLL-U.
+_FEATURES = ("NE", "NER", "ner", "ne", "Entity", "NamedEntity")
+
+
+def _space(features: dict[str, Any]) -> str | None:
+    if "SpacesAfter" in features:
+        return re.sub(
+            r"\\.", lambda found: _BLANKS.get(found[0], found[0]), features["SpacesAfter"]
+        )
+    return "" if features.get("SpaceAfter") == "No" else None

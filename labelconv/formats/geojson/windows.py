@@ -1,0 +1,172 @@
+"""The records of a GeoJSON source, some hundred at a time, whatever the source's form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import BinaryIO, TypeAlias
+
+import msgspec
+
+from labelconv.errors import SourceError
+from labelconv.formats.geojson.outline import SEPARATOR, Outline
+from labelconv.formats.geojson.wire import RECORDS, Record, record_of
+from labelconv.io import Source, lines, skip_mark
+from labelconv.jsonstream import UNDECODABLE, Walker
+from labelconv.problems import Where
+
+_CHUNK_BYTES = 262_144
+
+
+class Broken(msgspec.Struct):
+    """A record that cannot be decoded, and why."""
+
+    why: str
+
+
+class Window(msgspec.Struct):
+    """Some records with their places among all. `raws`, `where` and `places` (offset and length in
+    the file) are asked for when needed."""
+
+    indexes: Sequence[int]
+    records: list[Record | Broken]
+    raws: Callable[[], list[bytes]]
+    where: Callable[[int], Where]
+    places: Callable[[], list[tuple[int, int]]]
+
+
+#: Windows that can be closed before their end.
+Windows: TypeAlias = Generator[Window, None, None]
+
+
+def windows(source: Source, outline: Outline, unknown: dict[str, int]) -> Windows:
+    """All records. Members that nobody knows are counted in `unknown`. Raises `SourceError`."""
+    if outline.form == "empty":
+        return
+    with source.open() as file:
+        skip_mark(file, source.name)
+        if outline.form == "collection":
+            yield from _collection(file, source.name, unknown)
+        elif outline.form == "lines":
+            yield from _lines(file, source.name, unknown)
+        elif outline.form == "rs":
+            yield from _separated(file, source.name, unknown)
+        else:
+            yield _single(file, source.name, unknown)
+
+
+def decoded(raws: list[bytes], unknown: dict[str, int]) -> list[Record | Broken]:
+    """Records from their bytes, all at once where they are as expected."""
+    try:
+        return list(RECORDS.decode(b"[" + b",".join(raws) + b"]"))
+    except UNDECODABLE:
+        return [_decoded(raw, unknown) for raw in raws]
+
+
+def _decoded(raw: bytes, unknown: dict[str, int]) -> Record | Broken:
+    try:
+        return record_of(raw, unknown)
+    except UNDECODABLE as error:
+        return Broken(str(error) or type(error).__name__)
+
+
+def _collection(file: BinaryIO, name: str, unknown: dict[str, int]) -> Iterator[Window]:
+    walker = Walker(file, name)
+    met = False
+    for member in walker.members():
+        if member != "features":
+            walker.value()
+            continue
+        met = True
+        for batch in walker.array(RECORDS):
+            records: list[Record | Broken]
+            if batch.values is None:
+                records = [_decoded(raw, unknown) for raw in batch.raws()]
+            else:
+                records = list(batch.values)
+            index = batch.index
+
+            def where(at: int, index: int = index) -> Where:
+                return Where(name, pointer=f"/features/{index + at}")
+
+            yield Window(
+                range(index, index + len(records)), records, batch.raws, where, batch.places
+            )
+    if not met:
+        raise SourceError(f"{name}: the member features expected in a FeatureCollection, not found")
+    if not walker.ended():
+        raise SourceError(f"{name}: nothing expected after the object, more found")
+
+
+def _single(file: BinaryIO, name: str, unknown: dict[str, int]) -> Window:
+    start = file.tell()
+    raw = file.read()
+    record = _decoded(raw, unknown)
+    return Window(
+        range(1),
+        [record],
+        lambda: [raw],
+        lambda at: Where(name, pointer=""),
+        lambda: [(start, len(raw))],
+    )
+
+
+def _lines(file: BinaryIO, name: str, unknown: dict[str, int]) -> Iterator[Window]:
+    index = 0
+    offset = file.tell()
+    for first, piece in lines(file):
+        raws: list[bytes] = []
+        numbers: list[int] = []
+        places: list[tuple[int, int]] = []
+        for number, line in enumerate(piece.split(b"\n"), first):
+            if line and not line.isspace():
+                raws.append(line)
+                numbers.append(number)
+                places.append((offset, len(line)))
+            offset += len(line) + 1
+        offset -= 1  # the piece ends with a line feed, or is the file's end
+        if raws:
+            yield _of(index, raws, numbers, places, name, unknown)
+            index += len(raws)
+
+
+def _separated(file: BinaryIO, name: str, unknown: dict[str, int]) -> Iterator[Window]:
+    """Texts that each begin with a record separator and may go over several lines (RFC 8142)."""
+    index, number, offset = 0, 1, file.tell()
+    held = b""
+    ended = False
+    while not ended:
+        data = file.read(max(_CHUNK_BYTES, len(held)))
+        ended = not data
+        held += data
+        texts = held.split(SEPARATOR)
+        held = b"" if ended else texts.pop()
+        raws: list[bytes] = []
+        numbers: list[int] = []
+        places: list[tuple[int, int]] = []
+        for text in texts:
+            if text and not text.isspace():
+                raws.append(text)
+                numbers.append(number)
+                places.append((offset, len(text)))
+            number += text.count(b"\n")
+            offset += len(text) + 1
+        if raws:
+            yield _of(index, raws, numbers, places, name, unknown)
+            index += len(raws)
+
+
+def _of(
+    index: int,
+    raws: list[bytes],
+    numbers: list[int],
+    places: list[tuple[int, int]],
+    name: str,
+    unknown: dict[str, int],
+) -> Window:
+    return Window(
+        range(index, index + len(raws)),
+        decoded(raws, unknown),
+        lambda: raws,
+        lambda at: Where(name, numbers[at]),
+        lambda: places,
+    )

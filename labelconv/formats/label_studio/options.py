@@ -1,0 +1,27 @@
+"""Options of the Label Studio reader."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class LabelStudioReaderOptions(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """Options of the Label Studio reader (`-O key=value`).
+
+    - `annotators`: where several people annotated a task: the `first` annotation that counts (the
+      ground truth, if one is marked), or `all` of them together.
+    - `predictions`: `skip` them, take them where nobody annotated (`instead`), or `only` them.
+    - `choices`: the answers of `choices`: a `checklist`, or a `radio`; an export does not say.
+    - `field`: the member of `data` with the text or the picture's address; found when not given.
+    - `source_offsets`: what offsets in texts count. Label Studio counts as JavaScript does.
+    """
+
+    annotators: Literal["first", "all"] = "first"
+    predictions: Literal["skip", "instead", "only"] = "skip"
+    choices: Literal["checklist", "radio"] = "checklist"
+    field: str | None = None
+    source_offsets: Literal["codepoint", "utf16", "utf8"] = "utf16"

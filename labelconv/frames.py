@@ -1,0 +1,54 @@
+"""From frames of a source to frames of the uploaded video, by a rule stated and never guessed."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import msgspec
+
+from labelconv.errors import OptionError
+
+
+class FrameMap(msgspec.Struct, frozen=True):
+    """Frame n of the source, counted from 0, is frame `start` + n * `stride` of the video."""
+
+    start: int = 0
+    stride: int = 1
+
+    @property
+    def is_identity(self) -> bool:
+        return self.start == 0 and self.stride == 1
+
+    def of(self, frame: int) -> int:
+        return self.start + frame * self.stride
+
+
+def frame_map(start: int, stride: int, fps: str | None, format: str) -> FrameMap:
+    """The map that a reader's options `start`, `stride` and `fps` say.
+
+    `fps` is the frame rate of the source and of the video, `5:30`; one must be a whole multiple of
+    the other, so that every frame has a place. Raises `OptionError`.
+    """
+    if start < 0:
+        raise OptionError(f"start of 0 or more expected for {format}, {start} found")
+    if stride < 1:
+        raise OptionError(f"stride of 1 or more expected for {format}, {stride} found")
+    if fps is None:
+        return FrameMap(start, stride)
+    if stride != 1:
+        raise OptionError(f"one of stride and fps expected for {format}, both given")
+    try:
+        source, video = (Fraction(part.strip()) for part in fps.split(":"))
+        ratio = video / source
+    except (ValueError, ZeroDivisionError):
+        raise OptionError(
+            f"fps of {format}: the frame rates of source and video expected, such as 5:30, "
+            f"{fps!r} found"
+        ) from None
+    if ratio.denominator != 1 or ratio < 1:
+        raise OptionError(
+            f"fps of {format}: a video whose frame rate is a whole multiple of the source's "
+            f"expected, {fps!r} is {float(ratio):g} frames of the video for one of the source; "
+            f"frames in between would be a guess. State the stride with `-O stride=`"
+        )
+    return FrameMap(start, int(ratio))

@@ -1,0 +1,369 @@
+"""Data rows: the JSON that `dataset.create_data_rows` takes, for the samples of a dataset.
+
+The fields are those of SDK 7.17.0, `Dataset.create_data_rows`; the kinds of media are its
+`MediaType`. Media are not uploaded: `row_data` says where they are.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from labelconv import codes
+from labelconv.convert import media_files, read_sources
+from labelconv.errors import LabelconvError, OptionError, SourceError
+from labelconv.format import Wanted
+from labelconv.io import Source, publishing
+from labelconv.model import (
+    Audio,
+    Conversation,
+    Document,
+    Image,
+    Sample,
+    Text,
+    TiledImage,
+    Video,
+)
+from labelconv.problems import Report, Where
+from labelconv.several import matching
+
+#: Data rows that one call takes (Labelbox, limits).
+MOST_ROWS = 150_000
+#: Characters of a text that may stand in the data row itself (Labelbox, limits).
+LONGEST_TEXT = 64_000
+MEDIA_TYPES: dict[type, str] = {
+    Image: "IMAGE",
+    Video: "VIDEO",
+    Text: "TEXT",
+    Conversation: "CONVERSATIONAL",
+    Document: "PDF",
+    TiledImage: "TMS_GEO",
+    Audio: "AUDIO",
+}
+_FIELD = re.compile(r"\{(?![zxy]\})([^{}]*)\}")
+#: Columns that a table of attachments has at least.
+ATTACHED = ("type", "value")
+_FIELDS = ("key", "path", "name", "stem")
+_URL = re.compile(r"^[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+
+
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """Where media are.
+
+    `media` and `text_layer` are the start of a URL, to which the path of the medium is added, or a
+    template with `{key}`, `{path}`, `{name}` or `{stem}`, for tiles with `{z}`, `{x}` and `{y}`
+    too. Without `media`, addresses in the source are used, and texts that are short enough stand
+    in the data row itself. `zoom` has the lowest and highest level of tile layers.
+    """
+
+    media: str | None = None
+    text_layer: str | None = None
+    zoom: tuple[int, int] = (0, 22)
+
+
+class Table(msgspec.Struct, frozen=True):
+    """Rows of a CSV file by key; `used` collects the keys asked for."""
+
+    rows: Mapping[str, Sequence[Mapping[str, str]]]
+
+
+def data_rows(
+    samples: Iterable[Sample],
+    places: Places,
+    report: Report,
+    *,
+    metadata: Table | None = None,
+    attachments: Table | None = None,
+) -> Iterator[tuple[Sample, dict[str, Any]]]:
+    """Each sample with its data row; once, however many pieces it comes in.
+
+    A sample whose medium cannot be named is rejected (`media-missing`).
+    """
+    told: set[int] = set()
+    for sample in samples:
+        mark = hash(sample.key)
+        if mark in told:
+            continue
+        told.add(mark)
+        where, record = Where(sample=sample.key), msgspec.json.encode(sample.key)
+        try:
+            row_data = _row_data(sample, places)
+        except LabelconvError as error:  # a layer that Labelbox cannot take
+            values = {"expected": "a tile layer", "found": str(error)}
+            report.reject(codes.RECORD_MALFORMED, where, record, "samples", **values)
+            continue
+        if row_data is None:
+            hint = "give their URL, or its start, with --media"
+            values = {"name": sample.uri or sample.key, "hint": hint}
+            report.reject(codes.MEDIA_MISSING, where, record, "samples", **values)
+            continue
+        row: dict[str, Any] = {"row_data": row_data, "global_key": sample.key}
+        row["media_type"] = _media_type(sample)
+        if metadata is not None:
+            row["metadata_fields"] = _metadata(metadata.rows.get(sample.key, ()))
+        if attachments is not None:
+            row["attachments"] = [
+                _attachment(each) for each in attachments.rows.get(sample.key, ())
+            ]
+        yield sample, row
+
+
+def needed_rows(
+    source: str | os.PathLike[str],
+    format: str | None,
+    places: Places,
+    report: Report,
+    *,
+    options: Mapping[str, Any] | None = None,
+    key: str | None = None,
+    keys: str | os.PathLike[str] | None = None,
+    metadata: Table | None = None,
+    attachments: Table | None = None,
+) -> Iterator[tuple[Sample, dict[str, Any]]]:
+    """The data rows of the samples in `source`, as `data_rows`; problems go into `report`.
+
+    Raises `SourceError`, `UnknownFormatError` or `OptionError`.
+    """
+    for template, flag in ((places.media, "--media"), (places.text_layer, "--text-layer")):
+        if template is not None:
+            check_template(template, flag)
+    if not 0 <= places.zoom[0] <= places.zoom[1]:
+        raise OptionError(f"levels such as 0 22 expected for --zoom, {places.zoom} found")
+    files, own = media_files(None, options)
+    sources = [Source(name) for name in matching(source)]
+    wanted = Wanted(pieces=True, extra=frozenset())
+    samples = read_sources(sources, format, own, key, keys, report, wanted, files)
+    return data_rows(samples, places, report, metadata=metadata, attachments=attachments)
+
+
+def _media_type(sample: Sample) -> str:
+    media = sample.media
+    if isinstance(media, TiledImage) and media.crs == "pixel":
+        return "TMS_SIMPLE"
+    return MEDIA_TYPES[type(media)]
+
+
+def _row_data(sample: Sample, places: Places) -> str | dict[str, Any] | None:
+    media = sample.media
+    url = _url(sample, places.media)
+    if isinstance(media, TiledImage):
+        return None if url is None or media.bounds is None else _layer(media, url, places.zoom)
+    if isinstance(media, Conversation) and media.messages and places.media is None:
+        return _conversation(media)
+    if isinstance(media, Text) and places.media is None and media.content is not None:
+        return media.content if len(media.content) <= LONGEST_TEXT else url
+    if isinstance(media, Document) and url is not None:
+        layer = None if places.text_layer is None else _url(sample, places.text_layer)
+        return {"pdf_url": url} if layer is None else {"pdf_url": url, "text_layer_url": layer}
+    return url
+
+
+def _url(sample: Sample, template: str | None) -> str | None:
+    """The URL of a sample's medium: of the template, else the source's own address."""
+    path = sample.uri or sample.key
+    if template is None:
+        return path if _URL.match(path) else None
+    if _URL.match(path) and not _FIELD.search(template):
+        path = re.sub(r"^[^:]+:/*[^/]*/*", "", path)  # what follows the host
+    path = path.replace("\\", "/").removeprefix("./")
+    name = path.rpartition("/")[2]
+    fields = {
+        "key": sample.key,
+        "path": path,
+        "name": name,
+        "stem": name.rpartition(".")[0] or name,
+    }
+    if not _FIELD.search(template):
+        return f"{template.rstrip('/')}/{quote(path.lstrip('/'))}"
+    return _FIELD.sub(lambda found: quote(fields[found[1]]), template)
+
+
+def _layer(media: TiledImage, url: str, zoom: tuple[int, int]) -> dict[str, Any]:
+    from labelconv import tiles
+    from labelconv.crs.names import PIXEL, WEB_MERCATOR
+
+    assert media.bounds is not None  # for mypy; the caller saw to it
+    known: dict[str, tiles.Epsg] = {PIXEL: "SIMPLEPIXEL", WEB_MERCATOR: "EPSG3857"}
+    row = tiles.TileRow(
+        layer=tiles.TileLayer(url),
+        bounds=media.bounds,
+        min_zoom=zoom[0],
+        max_zoom=zoom[1],
+        epsg=known.get(media.crs, "EPSG4326"),
+    )
+    return tiles.as_row_data(tiles.checked(row))
+
+
+def check_template(template: str, flag: str) -> None:
+    """Raise `OptionError` unless it is the start of a URL or a template of known fields."""
+    unknown = [name for name in _FIELD.findall(template) if name not in _FIELDS]
+    if unknown:
+        known = ", ".join(f"{{{name}}}" for name in _FIELDS)
+        raise OptionError(f"{flag}: fields out of {known} expected, {{{unknown[0]}}} found")
+    if not _URL.match(template):
+        raise OptionError(
+            f"{flag}: a URL expected, such as https://…/ or s3://…/, {template!r} found"
+        )
+
+
+def _conversation(media: Conversation) -> dict[str, Any]:
+    """The conversational data row; the authors in order of appearance, the first on the left."""
+    authors = list(dict.fromkeys(each.author or "" for each in media.messages))
+    return {
+        "type": "application/vnd.labelbox.conversational",
+        "version": 1,
+        "messages": [
+            {
+                "messageId": each.id,
+                "content": each.content,
+                "user": {"userId": each.author or "", "name": each.author or ""},
+                "align": "left" if authors.index(each.author or "") % 2 == 0 else "right",
+                "canLabel": True,
+            }
+            for each in media.messages
+        ],
+    }
+
+
+def _metadata(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    return [
+        {"name": name, "value": value}
+        for row in rows
+        for name, value in row.items()
+        if name != "key" and value != ""
+    ]
+
+
+def _attachment(row: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in row.items() if name != "key" and value != ""}
+
+
+def read_table(path: str | os.PathLike[str], needed: tuple[str, ...] = ()) -> Table:
+    """A CSV file with a header that has `key` and the `needed` columns. Raises `SourceError`."""
+    rows: dict[str, list[Mapping[str, str]]] = {}
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            columns = reader.fieldnames or []
+            missing = [name for name in ("key", *needed) if name not in columns]
+            if missing:
+                raise SourceError(
+                    f"{path}:1: a column {missing[0]!r} expected, {', '.join(columns)} found"
+                )
+            for row in reader:
+                if None in row or None in row.values():
+                    raise SourceError(
+                        f"{path}:{reader.line_num}: {len(columns)} columns expected, others found"
+                    )
+                rows.setdefault(row["key"], []).append(row)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(f"{path}: a CSV file in UTF-8 expected; {error}") from error
+    return Table(rows)
+
+
+def write_data_rows(
+    rows: Iterable[tuple[Sample, dict[str, Any]]],
+    target: str | os.PathLike[str],
+    *,
+    keys: str | os.PathLike[str] | None = None,
+    most: int = MOST_ROWS,
+) -> int:
+    """Write JSON lists of at most `most` data rows; returns how many there are in all.
+
+    The first list is the file `target`; others are named after it (`rows.2.json`). Standard output
+    (`-`) gets one list of all. `keys` is a CSV
+    file of what the source calls each sample and its key, which `--keys` takes. All files appear
+    when the last row was written, or none. Raises `TargetError`.
+    """
+    count = 0
+    with publishing(target, folder=False, sources=[]) as opened:
+        parts: list[tuple[Path, Path]] = []
+        names = None if keys is None else _Names(Path(keys))
+        limit = sys.maxsize if os.fspath(target) == "-" else most
+        writer = _Lists(opened.part, Path(target), parts, limit)
+        try:
+            for sample, row in rows:
+                writer.add(row)
+                if names is not None:
+                    names.add(sample)
+                count += 1
+            writer.finish()
+            if names is not None:
+                names.finish()
+            for part, place in parts:
+                part.replace(place)
+            opened.publish()
+        finally:
+            writer.close()
+            for part, _ in parts:
+                part.unlink(missing_ok=True)
+            if names is not None:
+                names.discard()
+    return count
+
+
+class _Lists:
+    """Writes lists of rows, one file after the other; `others` gets all but the first."""
+
+    def __init__(
+        self, first: Path, target: Path, others: list[tuple[Path, Path]], most: int
+    ) -> None:
+        self._target = target
+        self._others = others
+        self._most = most
+        self._number = 1
+        self._rows = 0
+        self._file = first.open("wb")
+        self._file.write(b"[")
+
+    def add(self, row: dict[str, Any]) -> None:
+        if self._rows == self._most:
+            self.finish()
+            self._number += 1
+            place = self._target.with_name(
+                f"{self._target.stem}.{self._number}{self._target.suffix}"
+            )
+            part = place.with_name(f".{place.name}.{os.getpid()}.part")
+            self._others.append((part, place))
+            self._file = part.open("wb")
+            self._file.write(b"[")
+            self._rows = 0
+        self._file.write((b",\n" if self._rows else b"\n") + msgspec.json.encode(row))
+        self._rows += 1
+
+    def finish(self) -> None:
+        self._file.write(b"\n]\n")
+        self.close()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Names:
+    """The table of names and keys, whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._file = self._part.open("w", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(("name", "key"))
+
+    def add(self, sample: Sample) -> None:
+        self._writer.writerow((sample.uri or sample.key, sample.key))
+
+    def finish(self) -> None:
+        self._file.close()
+        self._part.replace(self._path)
+
+    def discard(self) -> None:
+        self._file.close()
+        self._part.unlink(missing_ok=True)

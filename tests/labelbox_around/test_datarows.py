@@ -1,0 +1,207 @@
+"""`labelconv datarows`: where each medium is, its key and its kind."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import labelconv as lc
+from labelconv import codes
+from labelconv.cli import cli
+from labelconv.errors import OptionError, SourceError
+from labelconv.labelbox.datarows import (
+    Places,
+    check_template,
+    data_rows,
+    read_table,
+    write_data_rows,
+)
+from labelconv.model import (
+    Audio,
+    Conversation,
+    Document,
+    Image,
+    Message,
+    Sample,
+    Samples,
+    Text,
+    TiledImage,
+    Video,
+)
+from labelconv.problems import Report
+
+TALK = Conversation((Message("1", "hi", "Ann"), Message("2", "ho", "Bob"), Message("3", "…")))
+PREFIX = Places(media="https://b.example/data/")
+
+
+def rows(*samples: Sample, places: Places = PREFIX) -> tuple[list[dict[str, Any]], Report]:
+    report = Report()
+    return [row for _, row in data_rows(samples, places, report)], report
+
+
+@pytest.mark.parametrize(
+    ("media", "kind"),
+    [(Image(), "IMAGE"), (Video(), "VIDEO"), (Text(), "TEXT"), (Audio(), "AUDIO")],
+)
+def test_a_medium_is_named_by_its_url_key_and_kind(media: Any, kind: str) -> None:
+    found, _ = rows(Sample("k", media, uri="a/n ö.x"))
+    url = "https://b.example/data/a/n%20%C3%B6.x"
+    assert found == [{"row_data": url, "global_key": "k", "media_type": kind}]
+
+
+@pytest.mark.parametrize(
+    ("template", "uri", "url"),
+    [
+        ("https://e.org/{key}?v=1", None, "https://e.org/k/1.jpg?v=1"),
+        ("https://e.org/{stem}.png", "a/b.c.jpg", "https://e.org/b.c.png"),
+        ("s3://b/{name}", "a/b.jpg", "s3://b/b.jpg"),
+        ("https://e.org", "./a/b.jpg", "https://e.org/a/b.jpg"),
+        ("https://e.org", "https://old.org/x/b.jpg", "https://e.org/x/b.jpg"),
+        (None, "https://old.org/b.jpg", "https://old.org/b.jpg"),
+    ],
+)
+def test_urls_come_from_a_start_from_a_template_or_from_the_source(
+    template: str | None, uri: str | None, url: str
+) -> None:
+    found, _ = rows(Sample("k/1.jpg", Image(), uri=uri), places=Places(media=template))
+    assert found[0]["row_data"] == url
+
+
+def test_documents_have_the_layer_of_their_text_beside_them() -> None:
+    sample = Sample("k", Document(), uri="a.pdf")
+    found, _ = rows(sample)
+    assert found[0]["row_data"] == {"pdf_url": "https://b.example/data/a.pdf"}
+    layered = Places(media="https://b", text_layer="https://b/{stem}.json")
+    found, _ = rows(sample, places=layered)
+    assert found[0]["row_data"] == {
+        "pdf_url": "https://b/a.pdf",
+        "text_layer_url": "https://b/a.json",
+    }
+
+
+def test_texts_and_conversations_stand_in_the_row_where_no_address_is_given() -> None:
+    samples = (Sample("t", Text("no URL")), Sample("c", TALK))
+    found, _ = rows(*samples, places=Places())
+    assert found[0]["row_data"] == "no URL"
+    talk = found[1]["row_data"]
+    assert talk["type"] == "application/vnd.labelbox.conversational"
+    assert [(m["messageId"], m["content"], m["align"]) for m in talk["messages"]] == [
+        ("1", "hi", "left"),
+        ("2", "ho", "right"),
+        ("3", "…", "left"),
+    ]
+    found, _ = rows(*samples)
+    assert [row["row_data"] for row in found] == [f"https://b.example/data/{k}" for k in "tc"]
+    _, report = rows(Sample("t", Text("x" * 64_001)), places=Places())
+    assert report.counts == {codes.MEDIA_MISSING.id: 1}
+
+
+def test_a_map_is_a_layer_of_tiles_with_bounds_as_longitude_and_latitude() -> None:
+    layer = Places(media="https://t.example/{key}/{z}/{x}/{y}.png", zoom=(3, 21))
+    found, _ = rows(Sample("k", TiledImage("EPSG:4326", (-99, 19, -98, 20))), places=layer)
+    assert found[0]["media_type"] == "TMS_GEO"
+    data = found[0]["row_data"]
+    assert data["tileLayerUrl"] == "https://t.example/k/{z}/{x}/{y}.png"
+    assert (data["bounds"], data["version"]) == ([[-99, 19], [-98, 20]], 2)
+    assert (data["minZoom"], data["maxZoom"]) == (3, 21)
+
+
+@pytest.mark.parametrize(
+    ("sample", "places", "code"),
+    [
+        (Sample("k", Image()), Places(), codes.MEDIA_MISSING),
+        (Sample("k", TiledImage()), Places(media="https://t/{z}/{x}/{y}"), codes.MEDIA_MISSING),
+        (
+            Sample("k", TiledImage("EPSG:4326", (0, 0, 1, 1))),
+            Places(media="https://t/x.png"),
+            codes.RECORD_MALFORMED,
+        ),
+    ],
+)
+def test_a_sample_whose_medium_cannot_be_named_is_rejected(
+    sample: Sample, places: Places, code: Any
+) -> None:
+    found, report = rows(sample, places=places)
+    assert found == []
+    assert report.counts == {code.id: 1}
+    assert report.ledger.samples.rejected == 1
+
+
+def test_pieces_of_a_sample_are_one_row() -> None:
+    found, _ = rows(Sample("k", Image()), Sample("l", Image()), Sample("k", Image()))
+    assert [row["global_key"] for row in found] == ["k", "l"]
+
+
+@pytest.mark.parametrize("template", ["pictures/", "https://e.org/{nam}", "{stem}"])
+def test_a_template_that_is_no_url_or_has_unknown_fields_is_refused(template: str) -> None:
+    with pytest.raises(OptionError):
+        check_template(template, "--media")
+
+
+def test_metadata_and_attachments_come_from_tables(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("key,city,day\nk,Łódź,\nl,Ulm,3\n")
+    (tmp_path / "a.csv").write_text("key,type,value,name\nk,IMAGE,https://x/1,one\nk,HTML,h,\n")
+    report = Report()
+    found = [
+        row
+        for _, row in data_rows(
+            [Sample("k", Image()), Sample("m", Image())],
+            PREFIX,
+            report,
+            metadata=read_table(tmp_path / "m.csv"),
+            attachments=read_table(tmp_path / "a.csv", ("type", "value")),
+        )
+    ]
+    assert found[0]["metadata_fields"] == [{"name": "city", "value": "Łódź"}]
+    assert found[0]["attachments"] == [
+        {"type": "IMAGE", "value": "https://x/1", "name": "one"},
+        {"type": "HTML", "value": "h"},
+    ]
+    assert (found[1]["metadata_fields"], found[1]["attachments"]) == ([], [])
+    for text in ("name\nk\n", "key,type\nk,x\n", "key,type,value\nk,x\n"):
+        (tmp_path / "b.csv").write_text(text)
+        with pytest.raises(SourceError, match=r"b\.csv:\d"):
+            read_table(tmp_path / "b.csv", ("type", "value"))
+
+
+def test_lists_are_cut_at_the_limit_and_the_keys_can_be_given_back(tmp_path: Path) -> None:
+    samples = [Sample(f"k{n}", Image(), uri=f"a/{n}.jpg") for n in range(5)]
+    found = data_rows(samples, PREFIX, Report())
+    count = write_data_rows(found, tmp_path / "rows.json", keys=tmp_path / "keys.csv", most=2)
+    assert count == 5
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["keys.csv", "rows.2.json", "rows.3.json", "rows.json"]
+    lists = [json.loads((tmp_path / name).read_bytes()) for name in names[1:]]
+    assert [len(each) for each in lists] == [2, 1, 2]
+    table = list(csv.reader((tmp_path / "keys.csv").read_text().splitlines()))
+    assert table[:2] == [["name", "key"], ["a/0.jpg", "k0"]]
+
+
+def test_nothing_appears_when_the_rows_end_in_an_error(tmp_path: Path) -> None:
+    def broken() -> Any:
+        yield from data_rows([Sample("k", Image()), Sample("l", Image())], PREFIX, Report())
+        raise SourceError("cut off")
+
+    with pytest.raises(SourceError):
+        write_data_rows(broken(), tmp_path / "rows.json", keys=tmp_path / "k.csv", most=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_makes_rows_whose_keys_are_those_of_the_lines(tmp_path: Path) -> None:
+    source = tmp_path / "d.native.ndjson"
+    lc.write(Samples([Sample("a/1.jpg", Image(9, 9)), Sample("b/1.jpg", Image(9, 9))]), source)
+    out, keys = tmp_path / "rows.json", tmp_path / "keys.csv"
+    arguments = ["datarows", str(source), "--media", "https://b/", "--out", str(out)]
+    run = CliRunner().invoke(cli, [*arguments, "--keys-out", str(keys)], standalone_mode=False)
+    assert run.return_value == 0, run.output
+    assert [row["global_key"] for row in json.loads(out.read_bytes())] == ["a/1.jpg", "b/1.jpg"]
+    report = lc.convert(source, tmp_path / "again.native.ndjson", keys=keys)
+    assert report.errors == 0
+    clash = CliRunner().invoke(cli, [*arguments, "--key", "{name}"], standalone_mode=False)
+    assert clash.return_value == 1
+    assert "K601" in clash.stderr
