@@ -517,6 +517,15 @@ TOOL_AMBIGUOUS = Code(
     do="Give the others a name of their own with --rename, or have all of them written as one kind (`-W` options of the labelbox writer).",
     example="`car` as boxes and, where it has holes, as masks",
 )
+FRAMES_JOINED = Code(
+    id="L447",
+    name="frames-joined",
+    severity="note",
+    message="{pictures} pictures became one video, and {pieces} annotations on them {tracks} tracks",
+    why="A tracker's labels, frame by frame, are objects over time. The ledger counts videos and tracks from here on.",
+    do="Nothing, if the numbers are what you expect; else name the field that has the track id.",
+    example="300 label files of a tracker with 20 objects",
+)
 VALUE_NOT_HELD = Code(
     id="L401",
     name="value-not-held",

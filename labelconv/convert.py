@@ -147,6 +147,7 @@ def convert(
     crs: str | None = None,
     chips: str | None = None,
     smallest: float = 0.0,
+    video: Mapping[str, Any] | None = None,
     passes: Sequence[Pass] = (),
     allow: Iterable[str] = (),
     min_iou: float | None = None,
@@ -179,6 +180,9 @@ def convert(
     of the GeoTIFFs in a folder; cut pieces below the area `smallest` are left out (see
     `labelconv.chips`).
 
+    With `video`, pictures that are frames become videos; its entries say how (see
+    `labelconv.clips.VideoOptions`).
+
     Bad records are left out and written, verbatim, to `<target>.rejected.ndjson`. Raises
     `LossError` when something would be lost that is not allowed, `StrictError` at the first error
     when `strict`; nothing is written then. With `dry_run` everything but writing is done.
@@ -201,6 +205,10 @@ def convert(
     if rename is not None:
         names = rename if isinstance(rename, Mapping) else read_names(rename)
         changes.insert(0, rename_categories(names, ignore_case=ignore_case))
+    if video is not None:
+        from labelconv.clips import VideoOptions, as_videos, clips_of
+
+        changes.append(as_videos(clips_of(build(VideoOptions, video, "-V"))))
     files, reader_options = media_files(media, reader_options)
     if chips is not None:
         changes.append(_to_chips(chips, smallest))
@@ -214,6 +222,8 @@ def convert(
         wanted = _wanted(writer, settings)
         if chips is not None:  # a sample is cut whole
             wanted = msgspec.structs.replace(wanted, pieces=False)
+        if video is not None:  # track ids are among what the source says beside
+            wanted = msgspec.structs.replace(wanted, pieces=False, extra=None)
         # What is said or written at their end needs all samples.
         alone = bool(changes) or media is not None or texts is not None
         crew = None if alone else crew_for(jobs, sources, writer, settings, report)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 @click.option("--media", metavar="DIR|URL", help="Where the media are, for readers that need them.")
 @click.option("--crs", metavar="CRS", help="Move maps there: EPSG:n, or pixel or image of rasters.")
 @click.option("--media-out", metavar="DIR", help="Write the texts to upload into a new folder.")
+@click.option("--video", is_flag=True, help="Pictures named by frame numbers become videos.")
+@click.option("-V", "frames", multiple=True, metavar="KEY=VALUE", help="How, with --video.")
 @click.option("--chips", metavar="WxH|DIR", help="Cut to windows of a size, or to GeoTIFFs.")
 @click.option("--smallest", type=float, default=0.0, metavar="AREA", help="Of pieces cut off.")
 @click.option("--min-iou", type=float, metavar="X", help="Refuse shapes that fit less (0 to 1).")
@@ -54,6 +56,8 @@ def convert(
     media: str | None,
     media_out: str | None,
     crs: str | None,
+    video: bool,
+    frames: tuple[str, ...],
     chips: str | None,
     smallest: float,
     min_iou: float | None,
@@ -100,6 +104,7 @@ def convert(
                 media=media,
                 media_out=media_out,
                 crs=crs,
+                video=parse(frames, "-V") if video or frames else None,
                 chips=chips,
                 smallest=smallest,
                 allow=allow,

@@ -1,0 +1,255 @@
+"""Pictures that are frames become videos: a pass for folders of labels, frame by frame.
+
+A frame's picture is named by the folder that is its video and by a number: `clip/img_000012.jpg`,
+or `clip_12.txt` as trackers write it. Objects of one track are told by a field of the source, such
+as the track id of YOLO's tracker results.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from labelconv import codes
+from labelconv.errors import OptionError
+from labelconv.frames import FrameMap, frame_map
+from labelconv.model import (
+    Annotation,
+    Classification,
+    Dataset,
+    Image,
+    Sample,
+    Samples,
+    Video,
+)
+from labelconv.passes import Pass
+from labelconv.problems import Report, Where
+from labelconv.tracks import track_of
+
+#: Fields that have the id of a track, as formats call them (after `format:`).
+TRACK_FIELDS = ("track", "track_id", "instance_id", "object_id", "group_id")
+_NUMBERED = re.compile(r"^(?P<before>.*?)(?P<number>\d+)(?P<after>\D*)$")
+
+
+class Clips(msgspec.Struct, frozen=True, kw_only=True):
+    """How pictures are frames.
+
+    `first` is the number that the first frame's name has; numbers are `step` apart, and frames are
+    placed in the video by `place`. `track` names the field that has the track id (`yolo:track`).
+    """
+
+    first: int = 0
+    step: int = 1
+    place: FrameMap = FrameMap()
+    track: str | None = None
+
+
+class VideoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How pictures become videos (`-V key=value`).
+
+    - `track`: the field that has the track id, such as `yolo:track`; found out when not given.
+    - `first`: the number in the name of the first frame.
+    - `step`: how far the numbers in the names are apart.
+    - `start`: the frame of the uploaded video that the first one is.
+    - `stride`: frames of the uploaded video from one to the next.
+    - `fps`: instead of `stride`, the frame rates of source and video, `5:30`.
+    """
+
+    track: str | None = None
+    first: int = 0
+    step: int = 1
+    start: int = 0
+    stride: int = 1
+    fps: str | None = None
+
+
+def clips_of(options: VideoOptions) -> Clips:
+    """What the options say. Raises `OptionError`."""
+    place = frame_map(options.start, options.stride, options.fps, "-V")
+    return Clips(first=options.first, step=options.step, place=place, track=options.track)
+
+
+def as_videos(clips: Clips) -> Pass:
+    """A pass by which consecutive pictures of one folder become one video.
+
+    A picture without a number in its name, or with one between two steps, is rejected. Annotations
+    without a track id are tracks of one frame; a track whose category changes becomes two. Answers
+    about a picture hold for its frame; neighbours with the same answer are joined. The ledger
+    counts tracks and videos. Raises `OptionError` for a step below 1.
+    """
+    if clips.step < 1:
+        raise OptionError(f"a step of 1 or more expected between frames, {clips.step} found")
+
+    def change(dataset: Dataset, report: Report) -> Dataset:
+        def samples() -> Iterator[Sample]:
+            held: _Clip | None = None
+            done: set[str] = set()
+            for sample in dataset:
+                if not isinstance(sample.media, Image):
+                    yield sample
+                    continue
+                named = frame_of(sample.key, clips)
+                if isinstance(named, str):
+                    _reject(sample, named, report)
+                    continue
+                key, frame = named
+                if held is None or held.key != key:
+                    if held is not None:
+                        yield held.sample(report)
+                        done.add(held.key)
+                    if key in done:
+                        _reject(sample, f"another run of frames of {key!r}", report)
+                        held = None
+                        continue
+                    held = _Clip(key, clips)
+                if not held.add(sample, frame, report):
+                    _reject(
+                        sample, f"a second picture of frame {frame}, or one out of order", report
+                    )
+            if held is not None:
+                yield held.sample(report)
+
+        return Samples(samples, lambda: dataset.ontology, dataset.info)
+
+    return change
+
+
+def frame_of(key: str, clips: Clips) -> tuple[str, int] | str:
+    """(the video's key, the frame in the video) of a picture; else what was found instead."""
+    folder, _, name = key.replace("\\", "/").rpartition("/")
+    stem = name.rpartition(".")[0] or name
+    found = _NUMBERED.match(stem)
+    if found is None:
+        return f"{name!r}, which has no number"
+    number = int(found["number"]) - clips.first
+    if number < 0 or number % clips.step:
+        return f"frame {int(found['number'])}, counted from {clips.first} in steps of {clips.step}"
+    video = folder or found["before"].rstrip("_-. ") or "video"
+    return video, clips.place.of(number // clips.step)
+
+
+def _reject(sample: Sample, found: str, report: Report) -> None:
+    ledger = report.ledger
+    ledger.annotations.rejected += len(sample.annotations)
+    ledger.classifications.rejected += len(sample.classifications)
+    ledger.relations.rejected += len(sample.relations)
+    report.reject(
+        codes.RECORD_MALFORMED,
+        Where(sample=sample.key),
+        msgspec.json.encode(sample),
+        "samples",
+        expected="pictures of one video that are named by rising numbers of frames",
+        found=found,
+    )
+
+
+class _Track:
+    """An object as it is gathered, frame by frame."""
+
+    def __init__(self, first: Annotation) -> None:
+        self.first = first
+        self.frames: list[int] = []
+        self.shapes: list[Any] = []
+        self.answers: list[tuple[Classification, ...]] = []
+        self.confidence = first.confidence
+
+
+class _Clip:
+    """The frames of one video so far."""
+
+    def __init__(self, key: str, clips: Clips) -> None:
+        self.key = key
+        self._clips = clips
+        self._tracks: dict[tuple[object, str], _Track] = {}
+        self._asked: dict[Classification, list[tuple[int, int]]] = {}
+        self._size: tuple[float | None, float | None] = (None, None)
+        self._latest = -1
+        self._pictures = 0
+        self._pieces = 0
+        self._answers = 0
+
+    def add(self, sample: Sample, frame: int, report: Report) -> bool:
+        """Add a picture; False if it does not follow the latest one."""
+        if frame <= self._latest:
+            return False
+        self._latest = frame
+        self._pictures += 1
+        assert isinstance(sample.media, Image)
+        if self._size == (None, None):
+            self._size = sample.media.width, sample.media.height
+        for annotation in sample.annotations:
+            self._add(annotation, frame, report)
+        stride = self._clips.place.stride
+        for asked in sample.classifications:
+            ranges = self._asked.setdefault(asked, [])
+            self._answers += 1
+            if ranges and ranges[-1][1] >= frame - stride + 1:
+                ranges[-1] = (ranges[-1][0], frame + 1)
+            else:
+                ranges.append((frame, frame + 1))
+        if sample.relations:
+            report.ledger.relations.lost += len(sample.relations)
+            for relation in sample.relations:
+                where = Where(sample=sample.key, annotation=relation.id)
+                report.add(codes.RELATION_DROPPED, where, name=relation.category)
+        return True
+
+    def _add(self, annotation: Annotation, frame: int, report: Report) -> None:
+        self._pieces += 1
+        id = self._id(annotation)
+        name: tuple[object, str] = (id, annotation.category)
+        if id is None:
+            name = ((frame, annotation.id), annotation.category)
+        track = self._tracks.get(name)
+        if track is not None and track.frames[-1] == frame:
+            # Twice in one frame: an object of its own.
+            renamed = f"{id}@{frame}/{annotation.id}"
+            where = Where(sample=self.key, annotation=str(id))
+            report.add(codes.ANNOTATION_ID_DUPLICATE, where, value=id, renamed=renamed)
+            name = (renamed, annotation.category)
+            track = None
+        if track is None:
+            track = self._tracks[name] = _Track(annotation)
+        track.frames.append(frame)
+        track.shapes.append(annotation.value)
+        track.answers.append(annotation.classifications)
+        if annotation.confidence != track.confidence:
+            sure = (track.confidence or 0.0, annotation.confidence or 0.0)
+            track.confidence = max(sure)
+
+    def _id(self, annotation: Annotation) -> object:
+        extra = annotation.extra
+        if self._clips.track is not None:
+            return extra.get(self._clips.track)
+        for field, value in extra.items():
+            if field.rpartition(":")[2] in TRACK_FIELDS and value is not None:
+                return value
+        return None
+
+    def sample(self, report: Report) -> Sample:
+        """The video. Frames count as one sample, and what is on them as tracks, in the ledger."""
+        annotations = []
+        taken: set[str] = set()
+        stride = self._clips.place.stride
+        for (id, category), track in self._tracks.items():
+            name = "/".join(map(str, id)) if isinstance(id, tuple) else str(id)
+            if name in taken:
+                name = f"{name}/{category}"
+            taken.add(name)
+            value = track_of(track.frames, track.shapes, track.answers, max_gap=stride)
+            annotations.append(Annotation(name, category, value, (), track.confidence))
+        asked = tuple(
+            msgspec.structs.replace(given, ranges=tuple(ranges))
+            for given, ranges in self._asked.items()
+        )
+        ledger = report.ledger
+        ledger.samples.read -= self._pictures - 1
+        ledger.annotations.read -= self._pieces - len(annotations)
+        ledger.classifications.read -= self._answers - len(asked)
+        values = {"pieces": self._pieces, "pictures": self._pictures, "tracks": len(annotations)}
+        report.add(codes.FRAMES_JOINED, Where(sample=self.key), **values)
+        width, height = self._size
+        return Sample(self.key, Video(width, height), tuple(annotations), asked)
