@@ -26,11 +26,11 @@ from labelconv.model import (
     Video,
 )
 from labelconv.passes import Pass
-from labelconv.problems import Report, Where
+from labelconv.problems import Outcome, Report, Where
 from labelconv.tracks import track_of
 
 #: Fields that have the id of a track, as formats call them (after `format:`).
-TRACK_FIELDS = ("track", "track_id", "instance_id", "object_id", "group_id")
+TRACK_FIELDS = ("track", "track_id", "instance_id")
 _NUMBERED = re.compile(r"^(?P<before>.*?)(?P<number>\d+)(?P<after>\D*)$")
 
 
@@ -75,10 +75,12 @@ def clips_of(options: VideoOptions) -> Clips:
 def as_videos(clips: Clips) -> Pass:
     """A pass by which consecutive pictures of one folder become one video.
 
-    A picture without a number in its name, or with one between two steps, is rejected. Annotations
-    without a track id are tracks of one frame; a track whose category changes becomes two. Answers
-    about a picture hold for its frame; neighbours with the same answer are joined. The ledger
-    counts tracks and videos. Raises `OptionError` for a step below 1.
+    A picture without a number in its name, with one between two steps, or of another size than the
+    first is rejected. Annotations without a track id are tracks of one frame; a track whose
+    category changes becomes two. A track has one confidence: the highest of its frames, a loss
+    where they differ. Answers about a picture hold for its frame; neighbours with the same answer
+    are joined. Fields beside are counted. The ledger counts tracks and videos. Raises
+    `OptionError` for a step below 1.
     """
     if clips.step < 1:
         raise OptionError(f"a step of 1 or more expected between frames, {clips.step} found")
@@ -86,31 +88,35 @@ def as_videos(clips: Clips) -> Pass:
     def change(dataset: Dataset, report: Report) -> Dataset:
         def samples() -> Iterator[Sample]:
             held: _Clip | None = None
+            ids = _Ids(clips.track, report)
             done: set[str] = set()
             for sample in dataset:
                 if not isinstance(sample.media, Image):
                     yield sample
                     continue
                 named = frame_of(sample.key, clips)
+                if sample.key_is_id:
+                    named = "a data-row id"
                 if isinstance(named, str):
                     _reject(sample, named, report)
                     continue
                 key, frame = named
                 if held is None or held.key != key:
                     if held is not None:
-                        yield held.sample(report)
+                        yield held.sample()
                         done.add(held.key)
                     if key in done:
                         _reject(sample, f"another run of frames of {key!r}", report)
                         held = None
                         continue
-                    held = _Clip(key, clips)
-                if not held.add(sample, frame, report):
-                    _reject(
-                        sample, f"a second picture of frame {frame}, or one out of order", report
-                    )
+                    held = _Clip(key, clips, ids, report)
+                refused = held.refused(sample, frame)
+                if refused is None:
+                    held.add(sample, frame)
+                else:
+                    _reject(sample, refused, report)
             if held is not None:
-                yield held.sample(report)
+                yield held.sample()
 
         return Samples(samples, lambda: dataset.ontology, dataset.info)
 
@@ -146,23 +152,43 @@ def _reject(sample: Sample, found: str, report: Report) -> None:
     )
 
 
+class _Ids:
+    """Finds the track id of annotations: in one field for all of a source."""
+
+    def __init__(self, field: str | None, report: Report) -> None:
+        self.field = field
+        self._report = report
+
+    def of(self, annotation: Annotation) -> object:
+        """The id, None where there is none. The field is found out, and told, by the first."""
+        if self.field is None:
+            for field in annotation.extra:
+                if field.rpartition(":")[2] in TRACK_FIELDS:
+                    self.field = field
+                    what, evidence = "track ids", f"taken from the field {field} (-V track=…)"
+                    self._report.add(codes.CONVENTION_GUESSED, what=what, evidence=evidence)
+                    break
+        return None if self.field is None else annotation.extra.get(self.field)
+
+
 class _Track:
     """An object as it is gathered, frame by frame."""
 
-    def __init__(self, first: Annotation) -> None:
-        self.first = first
+    def __init__(self) -> None:
         self.frames: list[int] = []
         self.shapes: list[Any] = []
         self.answers: list[tuple[Classification, ...]] = []
-        self.confidence = first.confidence
+        self.confidences: set[float | None] = set()
 
 
 class _Clip:
     """The frames of one video so far."""
 
-    def __init__(self, key: str, clips: Clips) -> None:
+    def __init__(self, key: str, clips: Clips, ids: _Ids, report: Report) -> None:
         self.key = key
         self._clips = clips
+        self._ids = ids
+        self._report = report
         self._tracks: dict[tuple[object, str], _Track] = {}
         self._asked: dict[Classification, list[tuple[int, int]]] = {}
         self._size: tuple[float | None, float | None] = (None, None)
@@ -171,17 +197,29 @@ class _Clip:
         self._pieces = 0
         self._answers = 0
 
-    def add(self, sample: Sample, frame: int, report: Report) -> bool:
-        """Add a picture; False if it does not follow the latest one."""
+    def refused(self, sample: Sample, frame: int) -> str | None:
+        """Why a picture cannot be the next frame; None if it can."""
         if frame <= self._latest:
-            return False
+            return f"a second picture of frame {frame}, or one out of order"
+        size = _size(sample)
+        if None not in (*size, *self._size) and size != self._size:
+            wide, high = self._size
+            return f"a picture of {size[0]:g} × {size[1]:g} after others of {wide:g} × {high:g}"
+        return None
+
+    def add(self, sample: Sample, frame: int) -> None:
+        """Add the picture of a later frame."""
+        report = self._report
         self._latest = frame
         self._pictures += 1
-        assert isinstance(sample.media, Image)
-        if self._size == (None, None):
-            self._size = sample.media.width, sample.media.height
+        if None in self._size:
+            self._size = _size(sample)
         for annotation in sample.annotations:
-            self._add(annotation, frame, report)
+            self._add(annotation, frame)
+        for name in sample.extra:
+            report.field(name)
+        if sample.uri is not None and sample.uri != sample.key:
+            report.field("uri (of frames)")
         stride = self._clips.place.stride
         for asked in sample.classifications:
             ranges = self._asked.setdefault(asked, [])
@@ -190,16 +228,14 @@ class _Clip:
                 ranges[-1] = (ranges[-1][0], frame + 1)
             else:
                 ranges.append((frame, frame + 1))
-        if sample.relations:
-            report.ledger.relations.lost += len(sample.relations)
-            for relation in sample.relations:
-                where = Where(sample=sample.key, annotation=relation.id)
-                report.add(codes.RELATION_DROPPED, where, name=relation.category)
-        return True
+        report.ledger.relations.lost += len(sample.relations)
+        for relation in sample.relations:
+            where = Where(sample=sample.key, annotation=relation.id)
+            report.add(codes.RELATION_DROPPED, where, name=relation.category)
 
-    def _add(self, annotation: Annotation, frame: int, report: Report) -> None:
+    def _add(self, annotation: Annotation, frame: int) -> None:
         self._pieces += 1
-        id = self._id(annotation)
+        id = self._ids.of(annotation)
         name: tuple[object, str] = (id, annotation.category)
         if id is None:
             name = ((frame, annotation.id), annotation.category)
@@ -208,39 +244,40 @@ class _Clip:
             # Twice in one frame: an object of its own.
             renamed = f"{id}@{frame}/{annotation.id}"
             where = Where(sample=self.key, annotation=str(id))
-            report.add(codes.ANNOTATION_ID_DUPLICATE, where, value=id, renamed=renamed)
+            values = {"value": id, "renamed": renamed}
+            self._report.add(codes.ANNOTATION_ID_DUPLICATE, where, **values)
             name = (renamed, annotation.category)
             track = None
         if track is None:
-            track = self._tracks[name] = _Track(annotation)
+            track = self._tracks[name] = _Track()
         track.frames.append(frame)
         track.shapes.append(annotation.value)
         track.answers.append(annotation.classifications)
-        if annotation.confidence != track.confidence:
-            sure = (track.confidence or 0.0, annotation.confidence or 0.0)
-            track.confidence = max(sure)
+        track.confidences.add(annotation.confidence)
+        for field in annotation.extra:
+            if field != self._ids.field:
+                self._report.field(field)
 
-    def _id(self, annotation: Annotation) -> object:
-        extra = annotation.extra
-        if self._clips.track is not None:
-            return extra.get(self._clips.track)
-        for field, value in extra.items():
-            if field.rpartition(":")[2] in TRACK_FIELDS and value is not None:
-                return value
-        return None
-
-    def sample(self, report: Report) -> Sample:
+    def sample(self) -> Sample:
         """The video. Frames count as one sample, and what is on them as tracks, in the ledger."""
+        report = self._report
         annotations = []
         taken: set[str] = set()
+        lost: dict[str, Outcome] = {}
         stride = self._clips.place.stride
         for (id, category), track in self._tracks.items():
             name = "/".join(map(str, id)) if isinstance(id, tuple) else str(id)
             if name in taken:
                 name = f"{name}/{category}"
             taken.add(name)
+            if len(track.confidences) > 1:
+                what = "the confidence of single frames, of which the highest stays,"
+                where = Where(sample=self.key, annotation=name)
+                report.add(codes.DETAIL_DROPPED, where, what=what)
+                lost[name] = "lost"
+            sure = max((each for each in track.confidences if each is not None), default=None)
             value = track_of(track.frames, track.shapes, track.answers, max_gap=stride)
-            annotations.append(Annotation(name, category, value, (), track.confidence))
+            annotations.append(Annotation(name, category, value, (), sure))
         asked = tuple(
             msgspec.structs.replace(given, ranges=tuple(ranges))
             for given, ranges in self._asked.items()
@@ -251,5 +288,12 @@ class _Clip:
         ledger.classifications.read -= self._answers - len(asked)
         values = {"pieces": self._pieces, "pictures": self._pictures, "tracks": len(annotations)}
         report.add(codes.FRAMES_JOINED, Where(sample=self.key), **values)
+        if lost:
+            report.passed = self.key, lost
         width, height = self._size
         return Sample(self.key, Video(width, height), tuple(annotations), asked)
+
+
+def _size(sample: Sample) -> tuple[float | None, float | None]:
+    media = sample.media
+    return (media.width, media.height) if isinstance(media, Image) else (None, None)

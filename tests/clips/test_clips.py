@@ -91,7 +91,7 @@ def test_objects_are_tracks_with_a_segment_for_each_run_of_frames() -> None:
     assert [[k.frame for k in segment] for segment in seven.value.segments] == [[0, 1, 2], [4]]
     assert (seven.id, eight.id, dog.category, bus.category) == ("7", "8", "dog", "bus")
     assert eight.id != bus.id
-    assert report.counts == {codes.FRAMES_JOINED.id: 1}
+    assert report.counts == {codes.FRAMES_JOINED.id: 1, codes.CONVENTION_GUESSED.id: 1}
     assert report.ledger.samples == Account(read=1)
     assert report.ledger.annotations == Account(read=4)
 
@@ -125,6 +125,11 @@ def test_answers_about_pictures_hold_for_runs_of_frames() -> None:
         [frame("c/1.jpg"), frame("c/1.png", (1, "car", 0))],
         [frame("c/2.jpg"), frame("c/1.jpg", (1, "car", 0))],
         [frame("c/1.jpg"), frame("d/1.jpg"), frame("c/2.jpg", (1, "car", 0))],
+        [
+            frame("c/1.jpg"),
+            msgspec.structs.replace(frame("c/2.jpg", (1, "car", 0)), media=Image(9, 9)),
+        ],
+        [frame("c/1.jpg"), msgspec.structs.replace(frame("2", (1, "car", 0)), key_is_id=True)],
     ],
 )
 def test_a_picture_that_is_no_next_frame_is_rejected_with_what_it_says(
@@ -144,6 +149,34 @@ def test_an_id_twice_in_a_frame_is_two_objects_and_relations_are_a_loss() -> Non
     assert report.counts[codes.ANNOTATION_ID_DUPLICATE.id] == 1
     assert report.counts[codes.RELATION_DROPPED.id] == 1
     assert report.ledger.relations == Account(read=1, lost=1)
+
+
+def test_what_a_track_has_no_place_for_is_counted_or_a_loss() -> None:
+    def sure(key: str, confidence: float, field: str) -> Sample:
+        extra = {"yolo:track": 7, field: 1}
+        box = Annotation("0", "car", Box(0, 0, 2, 2), confidence=confidence, extra=extra)
+        return Sample(key, Image(64, 48), (box,), uri="elsewhere.jpg", extra={"yolo:split": "a"})
+
+    (video,), report = joined(sure("c/0.jpg", 0.5, "yolo:a"), sure("c/1.jpg", 0.75, "yolo:b"))
+    assert video.annotations[0].confidence == 0.75
+    assert report.counts[codes.DETAIL_DROPPED.id] == 1
+    assert report.passed == ("c", {"7": "lost"})
+    assert report.fields == {"yolo:a": 1, "yolo:b": 1, "yolo:split": 2, "uri (of frames)": 2}
+
+
+def test_track_ids_are_of_one_field_for_all_frames() -> None:
+    other = Annotation("0", "car", Box(0, 0, 2, 2), extra={"coco:instance_id": 7})
+    (video,), report = joined(
+        frame("c/0.jpg", (7, "car", 0)), Sample("c/1.jpg", Image(64, 48), (other,))
+    )
+    assert len(video.annotations) == 2
+    assert report.fields == {"coco:instance_id": 1}
+    (video,), _ = joined(
+        frame("c/0.jpg", (7, "car", 0)),
+        Sample("c/1.jpg", Image(64, 48), (other,)),
+        track="coco:instance_id",
+    )
+    assert [annotation.id for annotation in video.annotations] == ["0/0", "7"]
 
 
 @given(
