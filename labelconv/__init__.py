@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from labelconv import labelbox as labelbox
     from labelconv.check import check
-    from labelconv.convert import convert, read, write
+    from labelconv.convert import convert, write
     from labelconv.diff import diff
     from labelconv.model import Dataset, Ontology, Sample, Samples
     from labelconv.problems import Report
+    from labelconv.reading import read
     from labelconv.registry import names as formats
 
 _HOMES = {
@@ -33,7 +34,7 @@ _HOMES = {
     "convert": "convert",
     "diff": "diff",
     "formats": "registry:names",
-    "read": "convert",
+    "read": "reading",
     "write": "convert",
 }
 

@@ -1,4 +1,4 @@
-"""Counts what is read where no reader does: for datasets that the caller made or changed."""
+"""The ledger of a run: counted where no reader counts, and balanced at its end."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import msgspec
 
+from labelconv import codes
+from labelconv.errors import LabelconvError
 from labelconv.model import Dataset, Ontology, Sample, Samples
-from labelconv.problems import Account, Report
+from labelconv.problems import Account, Report, Where
 
 
 def accounted(dataset: Dataset, report: Report) -> Dataset:
@@ -64,3 +66,28 @@ def accounted(dataset: Dataset, report: Report) -> Dataset:
 
 def _decided(account: Account) -> int:
     return account.kept + account.changed + account.lost + account.rejected + account.skipped
+
+
+def finish(report: Report) -> None:
+    """Note what is known at the end of a run. Raises `LabelconvError` for an unbalanced ledger."""
+    for name, count in sorted(report.fields.items()):
+        report.add(codes.FIELD_LEFT_OUT, name=name, count=count)
+    keyframes = report.keyframes
+    if keyframes.after < keyframes.before:
+        iou = "" if keyframes.iou is None else f", and has an IoU of {keyframes.iou:.4f} or more"
+        report.add(
+            codes.TRACK_THINNED,
+            keyframes.drift_where or Where(),
+            tracks=keyframes.tracks,
+            before=keyframes.before,
+            after=keyframes.after,
+            worst=keyframes.drift,
+            iou=iou,
+        )
+    if not report.ledger.balanced:
+        rows = "; ".join(
+            f"{name} {msgspec.to_builtins(account)}"
+            for name, account in report.ledger.rows()
+            if not account.balanced
+        )
+        raise LabelconvError(f"the ledger does not balance, which is a fault of labelconv: {rows}")

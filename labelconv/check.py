@@ -12,11 +12,12 @@ from typing import Any, BinaryIO
 import msgspec
 
 from labelconv import registry
-from labelconv.convert import convert, media_files, read_sources
+from labelconv.convert import convert
 from labelconv.errors import LossError, OptionError
 from labelconv.format import Format, Wanted
 from labelconv.io import Source
 from labelconv.problems import Report
+from labelconv.reading import media_files, read_sources
 from labelconv.several import matching
 
 Path_ = str | os.PathLike[str]

@@ -7,87 +7,37 @@ import gc
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from labelconv import codes, registry
-from labelconv.accounting import accounted
+from labelconv.accounting import accounted, finish
+from labelconv.beside import write_rejected
 from labelconv.errors import (
-    LabelconvError,
     LossError,
     OptionError,
     StrictError,
-    TargetError,
 )
 from labelconv.explain import granted
 from labelconv.fit import fit
-from labelconv.format import Format, Reading, Wanted
-from labelconv.io import Source, Target, publishing, write_beside
+from labelconv.format import Format, Wanted
+from labelconv.io import Source
 from labelconv.jobs import Crew
-from labelconv.keys import Keys
-from labelconv.media import MediaFiles, MediaOptions, with_sizes
+from labelconv.media import MediaFiles
 from labelconv.model import Dataset, Image, Sample, Samples, TiledImage, Video
 from labelconv.options import build
 from labelconv.passes import Pass, read_names, rename_categories
-from labelconv.problems import Report, StopAtFirstError, Where
-from labelconv.several import chain, matching
+from labelconv.problems import Report, StopAtFirstError
+from labelconv.reading import Path_, ReadDataset, media_files, opened, read_sources
+from labelconv.targets import Target, publishing
 from labelconv.teamwork import crew_for, write_shared
 
 if TYPE_CHECKING:
     from labelconv.texts import TextFiles
 
-Path_ = str | os.PathLike[str]
 #: Told which sources are being read; `Source.position` says how far.
 Watch = Callable[[Sequence[Source]], None]
-
-
-class ReadDataset(Samples):
-    """A dataset straight from a source, and the report that its reader counts into.
-
-    `report` accounts for one iteration: iterated twice, everything is counted twice.
-    """
-
-    def __init__(
-        self, sources: list[Source], report: Report, again: Callable[[Report, Wanted], Dataset]
-    ) -> None:
-        self.sources = sources
-        self.report = report
-        self.again = again
-        dataset = again(report, Wanted())
-        super().__init__(dataset.__iter__, lambda: dataset.ontology, dataset.info)
-
-
-def read(
-    source: Path_,
-    format: str | None = None,
-    *,
-    options: Mapping[str, Any] | None = None,
-    key: str | None = None,
-    keys: Path_ | None = None,
-    media: Path_ | None = None,
-    report: Report | None = None,
-) -> ReadDataset:
-    """The dataset in `source`, which may be iterated again and again.
-
-    A glob that matches several files gives one dataset, in natural order (`labelconv.several`).
-    `format` is found out from the content when it is not given. `options` are the reader's
-    (`labelconv formats NAME` lists them). `key` is a template and `keys` a CSV file for the keys
-    of samples (see `labelconv.keys`), `media` the folder of the media files, for sizes that the
-    source does not say (see `labelconv.media`). Problems and counts go into `report`, which the
-    dataset has as its `report`; one report accounts for one iteration.
-
-    Raises `SourceError`, `UnknownFormatError` or `OptionError`; bad records never raise.
-    """
-    report = Report() if report is None else report
-    sources = _opened(source)
-    files, options = media_files(media, options)
-
-    def again(counted: Report, wanted: Wanted) -> Dataset:
-        return read_sources(sources, format, options, key, keys, counted, wanted, files)
-
-    return ReadDataset(sources, report, again)
 
 
 def write(
@@ -193,7 +143,7 @@ def convert(
     if jobs is not None and jobs < 0:
         raise OptionError(f"a number of processes expected, 0 for as many as help; {jobs} found")
     allowed = granted(allow)
-    sources = _opened(source)
+    sources = opened(source)
     if watch is not None:
         watch(sources)
     writer = _writer(os.fspath(target), to)
@@ -286,12 +236,6 @@ def _to_crs(crs: str, files: MediaFiles) -> Pass:
     return reproject(crs, rasters=rasters)
 
 
-def _opened(source: Path_ | Source) -> list[Source]:
-    if isinstance(source, Source):
-        return [source]
-    return [Source(name) for name in matching(source)]
-
-
 def _in_range(min_iou: float | None) -> None:
     if min_iou is not None and not 0 <= min_iou <= 1:
         raise OptionError(f"an IoU from 0 to 1 expected as the lowest allowed, {min_iou} found")
@@ -323,86 +267,11 @@ def _stopping(report: Report) -> Iterator[None]:
         ) from None
 
 
-def _reader(source: Source, name: str | None, report: Report) -> Format:
-    if name is None:
-        chosen, evidence = registry.sniff(source)
-        report.evidence.extend(evidence)
-    else:
-        chosen = registry.get(name)
-    if chosen.read is None:
-        raise OptionError(f"the format {chosen.name!r} can only be written")
-    return chosen
-
-
-def _same_format(source: Source, first: Source, reader: Format) -> None:
-    """Raise `OptionError` when a file is of another format than the first one."""
-    found, evidence = registry.sniff(source)
-    if found.name != reader.name:
-        raise OptionError(
-            f"{source.name}: {reader.name} expected, as {first.name} is; {evidence[0]}. "
-            f"Convert them apart, or name the format with --from"
-        )
-
-
 def _writer(target: str, name: str | None) -> Format:
     chosen = registry.by_target(target) if name is None else registry.get(name)
     if chosen.write is None:
         raise OptionError(f"the format {chosen.name!r} can only be read")
     return chosen
-
-
-def read_sources(
-    sources: Sequence[Source],
-    format: str | None,
-    options: Mapping[str, Any] | None,
-    key: str | None,
-    keys: Path_ | None,
-    report: Report,
-    wanted: Wanted,
-    files: MediaFiles | None = None,
-    crew: Crew | None = None,
-) -> Dataset:
-    """The samples of one or several sources, as `read` gives them, for a consumer that `wanted`.
-
-    `files` finds media; without it, those options of readers that are about media make one.
-    """
-    if files is None:
-        files, options = media_files(None, options)
-    datasets: list[Dataset] = []
-    table = None if keys is None else Path(keys)
-    reader = _reader(sources[0], format, report)
-    assert reader.read is not None  # for mypy; _reader saw to it
-    settings = build(reader.reader_options, options, reader.name)
-    for source in sources:
-        if format is None and source is not sources[0]:
-            _same_format(source, sources[0], reader)
-        # Keys of its own for each: a reader forgets them when it starts again.
-        given = Keys(template=key, table=table)
-        reading = Reading(report=report, keys=given, wanted=wanted, media=files, crew=crew)
-        datasets.append(_read_one(reader, source, settings, reading))
-    if len(datasets) == 1:
-        return datasets[0]
-    return chain(datasets, [source.name for source in sources], report)
-
-
-def _read_one(reader: Format, source: Source, settings: Any, reading: Reading) -> Dataset:
-    """What is read from one source; where the reader knows no ontology, a pass of its own does."""
-    read = reader.read
-    assert read is not None  # for mypy; _reader saw to it
-    dataset = read(source, settings, reading)
-
-    def apart() -> Iterator[Sample]:
-        wanted = Wanted(pieces=reading.wanted.pieces, extra=frozenset())
-        alone = Reading(report=Report(), keys=Keys(), wanted=wanted, media=reading.media)
-        return iter(read(source, settings, alone))
-
-    if isinstance(dataset, Samples):
-        dataset.find_ontology_in(apart)
-    if not reading.media.given:
-        return dataset
-    return Samples(
-        lambda: with_sizes(dataset, reading.media), lambda: dataset.ontology, dataset.info
-    )
 
 
 #: Samples that a writer looks at to settle its options.
@@ -418,19 +287,6 @@ def _settled(writer: Format, settings: Any, samples: Dataset, report: Report) ->
         what, _, seen = sentence.partition(": ")
         report.add(codes.CONVENTION_GUESSED, what=what, evidence=seen)
     return settled
-
-
-def media_files(
-    media: Path_ | None, options: Mapping[str, Any] | None
-) -> tuple[MediaFiles, dict[str, Any]]:
-    """What finds media files in a folder, and reader options without those that are about it.
-
-    A URL is no folder: it is for writers that take one.
-    """
-    given = dict(options or {})
-    about = {name: given.pop(name) for name in MediaOptions.__struct_fields__ if name in given}
-    folder = None if media is None or "://" in os.fspath(media) else media
-    return MediaFiles(folder, build(MediaOptions, about, "every reader")), given
 
 
 def _told_unused(dataset: Dataset, files: MediaFiles, report: Report) -> Dataset:
@@ -484,7 +340,7 @@ def _run(
             writer.write(fitted, opened.part, settings, report)
         else:
             write_shared(dataset, writer, settings, opened.part, report, min_iou, crew)
-        _finish(report)
+        finish(report)
         refused = report.refused(allow)
         if refused:
             raise LossError(_refusal(refused, report), report)
@@ -506,71 +362,11 @@ def quiet_collector() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _finish(report: Report) -> None:
-    for name, count in sorted(report.fields.items()):
-        report.add(codes.FIELD_LEFT_OUT, name=name, count=count)
-    keyframes = report.keyframes
-    if keyframes.after < keyframes.before:
-        iou = "" if keyframes.iou is None else f", and has an IoU of {keyframes.iou:.4f} or more"
-        report.add(
-            codes.TRACK_THINNED,
-            keyframes.drift_where or Where(),
-            tracks=keyframes.tracks,
-            before=keyframes.before,
-            after=keyframes.after,
-            worst=keyframes.drift,
-            iou=iou,
-        )
-    if not report.ledger.balanced:
-        rows = "; ".join(
-            f"{name} {msgspec.to_builtins(account)}"
-            for name, account in report.ledger.rows()
-            if not account.balanced
-        )
-        raise LabelconvError(f"the ledger does not balance, which is a fault of labelconv: {rows}")
-
-
 def _publish(opened: Target, target: str, report: Report) -> None:
     rejected = report.take_rejected()
     opened.publish()
-    if target == "-":
-        return
-    beside = rejected_path(target)
-    if rejected:
-        write_beside(beside, b"".join(record.as_line() for record in rejected))
-    else:
-        beside.unlink(missing_ok=True)  # of an earlier run; it would be wrong now
-
-
-def rejected_path(target: Path_) -> Path:
-    """Where the records go that could not be used: beside the target."""
-    return Path(f"{os.fspath(target).rstrip('/')}.rejected.ndjson")
-
-
-def write_report(report: Report, path: Path_, *, beside: Iterable[Path_] = ()) -> None:
-    """Write the report as JSON, whole or not at all.
-
-    Raises `TargetError` when `path` is one of `beside`, the source and the target of the run.
-    """
-    refuse_report(path, beside)
-    data = msgspec.json.format(msgspec.json.encode(report.as_dict()), indent=1)
-    write_beside(Path(path), data + b"\n")
-
-
-def refuse_report(path: Path_, beside: Iterable[Path_]) -> None:
-    """Raise `TargetError` when a report there would take the place of another file of the run."""
-    wanted = Path(path)
-    if wanted.is_dir():
-        raise TargetError(f"{wanted}: a file expected for the report, a folder found")
-    if not wanted.parent.is_dir():
-        raise TargetError(f"{wanted}: its folder {str(wanted.parent)!r} does not exist")
-    for other in map(Path, beside):
-        if wanted.resolve() == other.resolve() or (
-            wanted.exists() and other.exists() and wanted.samefile(other)
-        ):
-            raise TargetError(
-                f"{wanted}: a file of its own expected, {str(other)!r} is the source or the target"
-            )
+    if target != "-":
+        write_rejected(rejected, target)
 
 
 def _refusal(refused: dict[str, int], report: Report) -> str:
@@ -582,14 +378,3 @@ def _refusal(refused: dict[str, int], report: Report) -> str:
         f"nothing was written, since something would be lost that was not allowed:\n{listed}\n"
         f"  accept all of it with --allow loss; `labelconv explain CODE` says how to avoid it"
     )
-
-
-__all__ = [
-    "ReadDataset",
-    "convert",
-    "read",
-    "refuse_report",
-    "rejected_path",
-    "write",
-    "write_report",
-]

@@ -126,7 +126,7 @@ def diff(
 
 def _dataset(given: Dataset | str | os.PathLike[str]) -> Dataset:
     if isinstance(given, (str, os.PathLike)):
-        from labelconv.convert import read
+        from labelconv.reading import read
 
         return read(given)
     return given

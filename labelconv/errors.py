@@ -5,6 +5,7 @@ Bad data never raises; it becomes a `Problem` in the `Report`.
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,3 +50,23 @@ class StrictError(LabelconvError, ValueError):
     def __init__(self, message: str, report: Report) -> None:
         super().__init__(message)
         self.report = report
+
+
+def reason_of(error: OSError) -> str:
+    """What the system says, for the end of a sentence."""
+    known = {
+        errno.ENOENT: "it does not exist",
+        errno.EACCES: "no permission to read or write it",
+        errno.EISDIR: "a file expected, a folder found",
+        errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "the disk quota is used up",
+        errno.EFBIG: "the file would be larger than allowed",
+        errno.EROFS: "the disk is read-only",
+    }
+    reason = known.get(error.errno or 0)
+    return reason or in_a_sentence(error.strerror or str(error))
+
+
+def in_a_sentence(sentence: str) -> str:
+    """The sentence with a small first letter."""
+    return sentence[:1].lower() + sentence[1:]

@@ -1,42 +1,38 @@
 """Cut a dataset down to what a format holds, and say every cut. The only place that lowers.
 
-What fits goes through untouched. What does not is lowered along the table in `_lowered`; every step
+What fits goes through untouched. What does not is lowered (`labelconv.lowering`); every step
 adds a problem, geometry is measured, and the ledger's outcome of each annotation is decided here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any, cast
 
 import msgspec
 
 from labelconv import codes
-from labelconv.answers import by_start, in_time
+from labelconv.answers import fit_answer, fit_answers, fit_relations
 from labelconv.conforming import Conforming, is_needed
+from labelconv.fits import fits, untouched
 from labelconv.format import Format, Holds
 from labelconv.lowering import Cut, Lowering, as_one, lower
 from labelconv.model import (
     Annotation,
     Box,
-    Checklist,
     Classification,
     Dataset,
     Extra,
-    FreeText,
     Keyframe,
-    Keypoints,
     Mask,
     OnPage,
     Ontology,
     OrientedBox,
     Point,
-    Polygon,
     Polyline,
-    Radio,
-    Relation,
     Sample,
     Samples,
+    Shape,
     Text,
     TextSpan,
     TokenSpan,
@@ -147,23 +143,25 @@ def _fitted(
             _leave_out(sample, target, report)
             continue
         given = sample
-        before = _before(sample, report) if report.passed[0] == sample.key else _NOTHING
+        before = _NOTHING
+        if report.passed[0] == sample.key:
+            (_, before), report.passed = report.passed, _PASSED
         if conforming and (conform := conforming.get(holds.media)) is not None:
             conformed, outcomes = conform.sample(sample)
             if conformed is None:
                 continue
             sample = conformed
             before = outcomes if not before else {**before, **outcomes}
-        if not before and _fits(sample, holds, own):  # so there are no answers and no relations
+        if not before and fits(sample, holds, own):  # so there are no answers and no relations
             ledger.annotations.kept += len(sample.annotations)
             fitted = sample
-        elif _all_changed(before, sample) and _fits(sample, holds, own):
+        elif _all_changed(before, sample) and fits(sample, holds, own):
             ledger.annotations.changed += len(sample.annotations)
             report.fates = sample.key, {id: (id, "changed") for id in before}
             fitted = sample
         else:
             cut = Cut(holds, target, sample, report, min_iou, before)
-            fitted = _fit_sample(sample, cut)
+            fitted = _fit_sample(sample, given, cut)
         if not holds.empty and not fitted.annotations and not fitted.classifications:
             empty += not given.annotations and not given.classifications
             if sample.key != given.key:
@@ -213,15 +211,7 @@ def _conforming(
 
 
 _NOTHING: dict[str, Outcome] = {}
-
-
-def _before(sample: Sample, report: Report) -> dict[str, Outcome]:
-    """What a pass did to the annotations of the sample that it gives now."""
-    key, outcomes = report.passed
-    if key != sample.key:
-        return {}
-    report.passed = ("", {})
-    return outcomes
+_PASSED: tuple[str, dict[str, Outcome]] = ("", {})
 
 
 def _has_size(media: Any) -> bool:
@@ -236,74 +226,6 @@ def _all_changed(before: dict[str, Outcome], sample: Sample) -> bool:
     return len(before) == len(sample.annotations) and "lost" not in before.values()
 
 
-def _fits(sample: Sample, holds: Holds, own: str) -> bool:
-    """Whether a sample can be written as it is. The path that nearly all samples take.
-
-    `own` begins the names of the extra fields that are the target's own.
-    """
-    if sample.classifications or sample.relations:
-        return False
-    if sample.extra and not _is_held(sample.extra, holds, own):
-        return False
-    values = holds.values
-    for annotation in sample.annotations:
-        kind = type(annotation.value)
-        if (
-            kind in _SIMPLE
-            and kind in values
-            and annotation.confidence is None
-            and not annotation.classifications
-            and not annotation.extra
-        ):  # most annotations; a call for each would cost more than this
-            continue
-        if not _untouched(annotation, holds, own):
-            return False
-    return True
-
-
-def _is_held(extra: Extra, holds: Holds, own: str) -> bool:
-    """Whether all extra fields are written back."""
-    if holds.extra != "own":
-        return holds.extra == "all"
-    for name in extra:  # noqa: SIM110 - a generator costs more
-        if not name.startswith(own):
-            return False
-    return True
-
-
-def _untouched(annotation: Annotation, holds: Holds, own: str) -> bool:
-    """Whether an annotation can be written as it is."""
-    value: Any = annotation.value
-    kind = type(value)
-    if kind not in holds.values or kind in _COMPOUND:
-        return False
-    if kind is Keypoints and value.outline is None and holds.outlined:
-        return False
-    if kind is Keypoints and value.outline is not None:
-        value = value.outline
-        kind = type(value)
-        if kind not in (holds.values if holds.outlines is None else holds.outlines):
-            return False
-    if kind is Polygon:
-        parts = value.parts
-        if len(parts) > 1 and not holds.parts:
-            return False
-        if not holds.holes:
-            for part in parts:
-                if len(part) > 1:
-                    return False
-    if annotation.confidence is not None and not holds.confidence:
-        return False
-    if annotation.classifications:
-        return False
-    return not annotation.extra or _is_held(annotation.extra, holds, own)
-
-
-_COMPOUND = frozenset({Track, OnPage})
-#: Kinds of value that are held or not, whatever is in them.
-_SIMPLE = frozenset({Box, Mask, OrientedBox, Point, Polyline, TextSpan, TokenSpan})
-
-
 def _leave_out(sample: Sample, target: str, report: Report) -> None:
     media = type(sample.media).__name__
     report.add(codes.MEDIA_NOT_HELD, Where(sample=sample.key), media=media, target=target)
@@ -313,7 +235,7 @@ def _leave_out(sample: Sample, target: str, report: Report) -> None:
     report.ledger.relations.lost += len(sample.relations)
 
 
-def _fit_sample(sample: Sample, cut: Cut) -> Sample:
+def _fit_sample(sample: Sample, given: Sample, cut: Cut) -> Sample:
     ledger = cut.report.ledger
     own = f"{cut.target}:"
     annotations: list[Annotation] = []
@@ -321,7 +243,7 @@ def _fit_sample(sample: Sample, cut: Cut) -> Sample:
     fates: dict[str, tuple[str, Outcome]] = {}
     cut.report.fates = sample.key, fates
     for annotation in sample.annotations:
-        if annotation.id not in cut.before and _untouched(annotation, cut.holds, own):
+        if annotation.id not in cut.before and untouched(annotation, cut.holds, own):
             ledger.annotations.kept += 1
             renamed[annotation.id] = annotation.id
             annotations.append(annotation)
@@ -341,52 +263,13 @@ def _fit_sample(sample: Sample, cut: Cut) -> Sample:
         from labelconv.lowering_tracks import as_pictures
 
         annotations = as_pictures(annotations, fates, cut)
-    classifications: list[Classification] = []
-    for classification, pieces in in_time(sample.classifications, cut):
-        depth = cut.holds.questions
-        kept = [_fit_classification(piece, depth, cut, None, top=True) for piece in pieces]
-        if not kept or any(one is not two for one, two in zip(kept, pieces, strict=True)):
-            ledger.classifications.lost += 1
-        elif pieces == (classification,):
-            ledger.classifications.kept += 1
-        else:
-            ledger.classifications.changed += 1
-        classifications.extend(each for each in kept if each is not None)
-    classifications = by_start(classifications, cut.holds)
     return msgspec.structs.replace(
         sample,
         annotations=tuple(annotations),
-        classifications=tuple(classifications),
-        relations=tuple(_fit_relations(sample, renamed, cut)),
+        classifications=fit_answers(sample, given, cut),
+        relations=tuple(fit_relations(sample, given, renamed, cut)),
         extra=_fit_extra(sample.extra, cut),
     )
-
-
-def _fit_relations(sample: Sample, renamed: dict[str, str], cut: Cut) -> Iterator[Relation]:
-    account = cut.report.ledger.relations
-    for relation in sample.relations:
-        place = Where(sample=sample.key, annotation=relation.id)
-        source, target = renamed.get(relation.source), renamed.get(relation.target)
-        if not cut.holds.relations:
-            cut.report.add(codes.RELATION_DROPPED, place, name=relation.category)
-            account.lost += 1
-        elif source is None or target is None:
-            missing = relation.source if source is None else relation.target
-            if missing in cut.before or any(
-                annotation.id == missing for annotation in sample.annotations
-            ):
-                what = f"the relation {relation.category!r}, whose end {missing} is left out,"
-                cut.report.add(codes.DETAIL_DROPPED, place, what=what)
-                account.lost += 1
-            else:
-                cut.report.add(codes.RELATION_END_MISSING, place, missing=missing)
-                account.rejected += 1
-        elif (source, target) == (relation.source, relation.target):
-            account.kept += 1
-            yield relation
-        else:
-            account.changed += 1
-            yield msgspec.structs.replace(relation, source=source, target=target)
 
 
 def _fit_annotation(annotation: Annotation, cut: Cut) -> tuple[list[Annotation], Outcome]:
@@ -402,7 +285,7 @@ def _fit_annotation(annotation: Annotation, cut: Cut) -> tuple[list[Annotation],
         confidence, lost = None, True
     classifications = []
     for classification in annotation.classifications:
-        kept = _fit_classification(classification, cut.holds.classifications, cut, annotation.id)
+        kept = fit_answer(classification, cut.holds.classifications, cut, annotation.id)
         lost = lost or kept is not classification
         if kept is not None:
             classifications.append(kept)
@@ -468,7 +351,9 @@ def _fit_value(value: Value, category: str, cut: Cut, place: Where) -> Lowering:
         return _fit_track(value, category, cut, place)
     if isinstance(value, OnPage) and OnPage in holds.values:
         lowering = lower(value.shape, category, holds.on_page, cut, place)
-        lowering.pieces = [(name, OnPage(value.page, s)) for name, s in lowering.pieces]  # type: ignore[arg-type]
+        # What is lowered to kinds held on pages is a shape.
+        shapes = ((name, cast("Shape", shape)) for name, shape in lowering.pieces)
+        lowering.pieces = [(name, OnPage(value.page, shape)) for name, shape in shapes]
         return lowering
     if isinstance(value, (Track, OnPage, TextSpan, TokenSpan)):
         if type(value) in holds.values:
@@ -495,78 +380,21 @@ def _fit_track(track: Track, category: str, cut: Cut, place: Where) -> Lowering:
             if not lowering.pieces:
                 return Lowering([], lost=True)
             asked = [
-                _fit_classification(c, cut.holds.classifications, cut, place.annotation)
+                fit_answer(c, cut.holds.classifications, cut, place.annotation)
                 for c in keyframe.classifications
             ]
             lost = lost or any(
                 a is not b for a, b in zip(asked, keyframe.classifications, strict=True)
             )
-            shape = lowering.pieces[0][1]
+            shape = cast("Shape", lowering.pieces[0][1])  # as kinds held on keyframes are
             kept = tuple(c for c in asked if c is not None)
-            keyframes.append(Keyframe(keyframe.frame, shape, kept))  # type: ignore[arg-type]
+            keyframes.append(Keyframe(keyframe.frame, shape, kept))
         segments.append(tuple(keyframes))
     return Lowering([(category, Track(tuple(segments)))], changed=changed, lost=lost)
 
 
 #: Shapes that are held or not, whatever they look like.
 _WHOLE = frozenset({Box, Mask, OrientedBox, Point, Polyline})
-
-_Chosen = TypeVar("_Chosen", bound=Radio | FreeText)
-
-
-def _fit_classification(
-    classification: Classification,
-    depth: int,
-    cut: Cut,
-    annotation: str | None,
-    *,
-    top: bool = False,
-) -> Classification | None:
-    """The classification down to `depth` levels; the same object when nothing was cut."""
-    place = Where(sample=cut.sample.key, annotation=annotation)
-    answer = classification.answer
-    if depth <= 0 or type(answer) not in cut.holds.answers:
-        cut.report.add(codes.CLASSIFICATION_DROPPED, place, name=classification.name)
-        return None
-    held = cut.holds.ranges
-    if classification.ranges and held != "all" and not (top and held in ("top", "only")):
-        what = f"when the answer to {classification.name!r} holds"
-        cut.report.add(codes.DETAIL_DROPPED, place, what=what)
-        classification = msgspec.structs.replace(classification, ranges=())
-    if classification.message is not None and not top and held != "all":
-        what = f"the message of the answer to {classification.name!r}, below another,"
-        cut.report.add(codes.DETAIL_DROPPED, place, what=what)
-        classification = msgspec.structs.replace(classification, message=None)
-
-    def below(nested: tuple[Classification, ...]) -> tuple[Classification, ...]:
-        kept = tuple(c for n in nested if (c := _fit_classification(n, depth - 1, cut, annotation)))
-        return nested if kept == nested else kept
-
-    said = cut.holds.sure_answers
-    may_be_sure = cut.holds.confidence if said is None else said
-
-    def certainty(confidence: float | None) -> float | None:
-        if confidence is None or may_be_sure:
-            return confidence
-        cut.report.add(codes.CONFIDENCE_DROPPED, place)
-        return None
-
-    def option(chosen: _Chosen) -> _Chosen:
-        kept, sure = below(chosen.classifications), certainty(chosen.confidence)
-        if kept is chosen.classifications and sure is chosen.confidence:
-            return chosen
-        return msgspec.structs.replace(chosen, classifications=kept, confidence=sure)
-
-    fitted: Radio | Checklist | FreeText
-    if isinstance(answer, (Radio, FreeText)):
-        fitted = option(answer)
-    else:
-        options = tuple(option(chosen) for chosen in answer.options)
-        same = all(a is b for a, b in zip(options, answer.options, strict=True))
-        fitted = answer if same else Checklist(options)
-    if fitted is answer:
-        return classification
-    return msgspec.structs.replace(classification, answer=fitted)
 
 
 def _fit_extra(extra: Extra, cut: Cut) -> Extra:

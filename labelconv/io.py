@@ -1,14 +1,11 @@
-"""Files: sources that can be read again, atomic targets, NDJSON lines with numbers, natural order.
+"""Sources that can be read again, NDJSON lines with numbers, names in natural order.
 
-Only this module opens what a user named. Remote files go through fsspec (the extra
-`labelconv[remote]`).
+Only this module and `labelconv.targets` open what a user named. Remote files go through fsspec (the
+extra `labelconv[remote]`).
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import io
 import itertools
 import os
 import re
@@ -22,7 +19,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from labelconv.errors import MissingDependencyError, SourceError, TargetError
+from labelconv.errors import MissingDependencyError, SourceError, in_a_sentence, reason_of
 
 GZIP_MAGIC = b"\x1f\x8b"
 UTF8_MARK = b"\xef\xbb\xbf"
@@ -50,7 +47,7 @@ class Source:
             try:
                 Path(self.name).stat()
             except OSError as error:
-                raise SourceError(f"{self.name}: {_reason(error)}") from error
+                raise SourceError(f"{self.name}: {reason_of(error)}") from error
 
     @property
     def path(self) -> Path | None:
@@ -91,7 +88,7 @@ class Source:
                 return self._keep(_copied(_stream(self.name), self.name))
             file = self.path.open("rb")
         except OSError as error:
-            raise SourceError(f"{self.name}: {_reason(error)}") from error
+            raise SourceError(f"{self.name}: {reason_of(error)}") from error
         try:
             if file.read(2) == GZIP_MAGIC:
                 file.seek(0)
@@ -103,7 +100,7 @@ class Source:
             file.seek(0)
         except OSError as error:
             file.close()
-            raise SourceError(f"{self.name}: {_reason(error)}") from error
+            raise SourceError(f"{self.name}: {reason_of(error)}") from error
         return file
 
     def size(self) -> int:
@@ -156,7 +153,7 @@ def _entries(folder: str) -> tuple[str, ...]:
             first = itertools.islice(found, PEEK_ENTRIES)
             return tuple(sorted(f"{e.name}/" if e.is_dir() else e.name for e in first))
     except OSError as error:
-        raise SourceError(f"{folder}: {_reason(error)}") from error
+        raise SourceError(f"{folder}: {reason_of(error)}") from error
 
 
 def walk(folder: Path, suffixes: Collection[str] | None = None) -> list[str]:
@@ -189,7 +186,7 @@ def walk(folder: Path, suffixes: Collection[str] | None = None) -> list[str]:
                     elif endings is None or name.lower().endswith(endings):
                         found.append(path)
         except OSError as error:
-            raise SourceError(f"{place}: {_reason(error)}") from error
+            raise SourceError(f"{place}: {reason_of(error)}") from error
     found.sort(key=natural_order)
     return found
 
@@ -274,139 +271,6 @@ def lines(
         yield number, rest
 
 
-# --------------------------------------------------------------------------------------- targets
-
-
-class Target:
-    """A file or folder that appears whole or not at all.
-
-    The writer works at `part`, beside the target; `publish` moves it into place, `discard` removes
-    it. `-` is standard output, written when all went well.
-    """
-
-    def __init__(
-        self, name: str | os.PathLike[str], *, folder: bool, sources: list[Source]
-    ) -> None:
-        self.name = os.fspath(name)
-        self.folder = folder
-        self._room: Path | None = None
-        if self.name == "-":
-            if folder:
-                raise TargetError("a folder expected as the target, standard output given")
-            self._room = Path(tempfile.mkdtemp(prefix="labelconv-"))
-            self.part = self._room / "stdout.part"
-            return
-        path = Path(self.name)
-        _refuse_input(path, sources)
-        if path.is_dir() and not folder:
-            raise TargetError(f"{path}: a file expected as the target, a folder found")
-        if folder and path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise TargetError(f"{path}: a new or empty folder expected as the target")
-        if not path.parent.is_dir():
-            raise TargetError(f"{path}: its folder {str(path.parent)!r} does not exist")
-        self.part = path.parent / f".{path.name}.{os.getpid()}.part"
-        _remove_stale(path)
-        _remove(self.part)
-
-    def publish(self) -> None:
-        """Move the part into place; a crash before this leaves the old target untouched.
-
-        It is not synced to the disk first (docs/decisions/0009).
-        """
-        try:
-            if self._room is not None:
-                with self.part.open("rb") as file:
-                    _to_standard_output(file)
-                self.discard()
-                return
-            if self.folder and Path(self.name).is_dir():
-                Path(self.name).rmdir()
-            self.part.replace(self.name)
-        except BrokenPipeError:
-            raise  # whoever read the stream has seen enough
-        except OSError as error:
-            raise TargetError(f"{self.name}: {_reason(error)}. Nothing was written.") from error
-
-    def discard(self) -> None:
-        _remove(self.part)
-        if self._room is not None:
-            shutil.rmtree(self._room, ignore_errors=True)
-
-
-def final_name(part: Path) -> str:
-    """The name that a `Target.part` will have, for writers that go by the ending."""
-    found = re.fullmatch(r"\.(.*)\.\d+\.part", part.name, re.DOTALL)
-    return found[1] if found else part.name
-
-
-@contextlib.contextmanager
-def publishing(
-    name: str | os.PathLike[str], *, folder: bool, sources: list[Source]
-) -> Iterator[Target]:
-    """A `Target` that is discarded unless `publish` was called. OS errors become `TargetError`."""
-    target = Target(name, folder=folder, sources=sources)
-    try:
-        yield target
-    except OSError as error:
-        unwrapped = isinstance(error, (SourceError, TargetError, BrokenPipeError))
-        if unwrapped or error.errno is None:
-            raise
-        raise TargetError(f"{target.name}: {_reason(error)}. Nothing was written.") from error
-    finally:
-        target.discard()
-
-
-def write_beside(path: Path, data: bytes) -> None:
-    """Write a small file whole or not at all."""
-    part = path.parent / f".{path.name}.{os.getpid()}.part"
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        _remove(part)
-        raise TargetError(f"{path}: {_reason(error)}") from error
-
-
-def _refuse_input(path: Path, sources: list[Source]) -> None:
-    for source in sources:
-        if source.path is None or not path.exists():
-            continue
-        if path.samefile(source.path):
-            raise TargetError(
-                f"{path}: is the source; a target of another name expected, so that the source "
-                f"stays"
-            )
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _remove_stale(path: Path) -> None:
-    """Remove what a killed run left for this target; a running one is left alone."""
-    pattern = re.compile(re.escape(f".{path.name}.") + r"(\d+)\.part")
-    for other in path.parent.iterdir():
-        found = pattern.fullmatch(other.name)
-        if found and not _alive(int(found[1])):
-            _remove(other)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
-
-
-# ------------------------------------------------------------------------------------- innards
-
-
 def _stream(name: str) -> BinaryIO:
     if name == "-":
         return sys.stdin.buffer
@@ -421,22 +285,6 @@ def _stream(name: str) -> BinaryIO:
     except (ImportError, ValueError) as error:
         raise SourceError(f"{name}: {error}") from error
     return opened
-
-
-def _to_standard_output(file: BinaryIO) -> None:
-    output = sys.stdout.buffer
-    if isinstance(output, io.RawIOBase):
-        # With PYTHONUNBUFFERED a write may end half-way, on a full disk say, without an error.
-        whole = io.BufferedWriter(output)
-        try:
-            shutil.copyfileobj(file, whole)
-            whole.flush()
-        finally:
-            with contextlib.suppress(OSError):
-                whole.detach()
-        return
-    shutil.copyfileobj(file, output)
-    output.flush()
 
 
 def _copied(file: BinaryIO, name: str) -> Path:
@@ -456,7 +304,9 @@ def _copied(file: BinaryIO, name: str) -> Path:
             shutil.copyfileobj(unpacked, written, 1 << 20)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         plain.unlink()
-        raise SourceError(f"{name}: a whole gzip file expected; {_lower(str(error))}") from error
+        raise SourceError(
+            f"{name}: a whole gzip file expected; {in_a_sentence(str(error))}"
+        ) from error
     finally:
         copy.unlink()
     return plain
@@ -466,21 +316,3 @@ def _temporary() -> Path:
     handle, name = tempfile.mkstemp(prefix="labelconv-")
     os.close(handle)
     return Path(name)
-
-
-def _reason(error: OSError) -> str:
-    known = {
-        errno.ENOENT: "it does not exist",
-        errno.EACCES: "no permission to read or write it",
-        errno.EISDIR: "a file expected, a folder found",
-        errno.ENOSPC: "the disk is full",
-        errno.EDQUOT: "the disk quota is used up",
-        errno.EFBIG: "the file would be larger than allowed",
-        errno.EROFS: "the disk is read-only",
-    }
-    reason = known.get(error.errno or 0)
-    return reason or _lower(error.strerror or str(error))
-
-
-def _lower(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]

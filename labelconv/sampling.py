@@ -11,7 +11,7 @@ from pathlib import Path
 from labelconv.convert import write
 from labelconv.errors import OptionError, TargetError
 from labelconv.format import Format
-from labelconv.io import publishing, walk
+from labelconv.io import walk
 from labelconv.model import (
     Audio,
     Conversation,
@@ -24,6 +24,7 @@ from labelconv.model import (
 )
 from labelconv.problems import Report
 from labelconv.sample_data import damaged
+from labelconv.targets import publishing
 
 #: Kinds of media; sample data are of the first that a format holds.
 MEDIA = (Image, Video, Text, Conversation, Document, TiledImage, Audio)

@@ -17,7 +17,7 @@ import msgspec
 from labelconv import codes
 from labelconv.errors import SourceError
 from labelconv.format import Reading
-from labelconv.io import Peek, Source, lines, publishing, skip_mark
+from labelconv.io import Peek, Source, lines, skip_mark
 from labelconv.jsonstream import UNDECODABLE, Walker
 from labelconv.model import (
     Checklist,
@@ -35,6 +35,7 @@ from labelconv.model import (
 )
 from labelconv.problems import Report, Where
 from labelconv.spelling import Paths
+from labelconv.targets import publishing
 
 T = TypeVar("T")
 

@@ -33,8 +33,8 @@ def check(
 
     Exit code 0 without errors, 1 with errors, 3 when --to would lose something.
     """
+    from labelconv.beside import refuse_report, write_report
     from labelconv.check import check as run
-    from labelconv.convert import refuse_report, write_report
     from labelconv.errors import OptionError
     from labelconv.options import parse
     from labelconv.problems import Report

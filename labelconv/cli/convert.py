@@ -75,8 +75,8 @@ def convert(
     does not cover, nothing is written (exit code 3).
     """
     from labelconv import progress
+    from labelconv.beside import refuse_report, rejected_path, write_report
     from labelconv.convert import convert as run
-    from labelconv.convert import refuse_report, rejected_path, write_report
     from labelconv.errors import LossError, StrictError
     from labelconv.options import parse
     from labelconv.problems import Report

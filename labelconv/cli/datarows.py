@@ -41,7 +41,7 @@ def datarows(
     URL is the start of an address, to which the path of the medium is added, or a template with
     {key}, {path}, {name} or {stem}; for tiles with {z}, {x} and {y} too.
     """
-    from labelconv.convert import refuse_report
+    from labelconv.beside import refuse_report
     from labelconv.labelbox import datarows as rows
     from labelconv.options import parse
     from labelconv.problems import Report

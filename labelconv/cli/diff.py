@@ -72,10 +72,10 @@ def diff(
 def _read(
     path: str, format: str | None, options: tuple[str, ...], media: str | None, flag: str
 ) -> Dataset:
-    from labelconv.convert import read
     from labelconv.model import Samples
     from labelconv.options import parse
     from labelconv.problems import Report
+    from labelconv.reading import read
 
     report = Report()
     dataset = read(path, format, options=parse(options, flag), media=media, report=report)

@@ -35,7 +35,7 @@ def ontology(
     project's ontology lacks for the data, and what of it the data does not use; exit code 1 when
     something is lacking.
     """
-    from labelconv.convert import refuse_report
+    from labelconv.beside import refuse_report
     from labelconv.labelbox import needed
     from labelconv.options import parse
     from labelconv.problems import Report

@@ -34,11 +34,11 @@ def show(
     source: str, from_: str | None, reader: tuple[str, ...], media: str | None, limit: int
 ) -> int:
     """Say what is in SRC: samples, annotations by category and kind, sizes, problems."""
-    from labelconv.convert import media_files, read_sources
     from labelconv.format import Wanted
     from labelconv.io import Source
     from labelconv.options import parse
     from labelconv.problems import Report
+    from labelconv.reading import media_files, read_sources
     from labelconv.several import matching
     from labelconv.show import summary
 

@@ -80,7 +80,7 @@ def upload(
     interruption: it goes on, and no line is sent twice. Exit code 1 when lines were not accepted.
     Needs `pip install 'labelconv[labelbox]'`.
     """
-    from labelconv.convert import refuse_report, write_report
+    from labelconv.beside import refuse_report, write_report
     from labelconv.labelbox.upload import upload as run
 
     others = [each for each in (file, ontology, state, failed) if each is not None]

@@ -18,10 +18,9 @@ from urllib.parse import quote
 import msgspec
 
 from labelconv import codes
-from labelconv.convert import media_files, read_sources
 from labelconv.errors import LabelconvError, OptionError, SourceError
 from labelconv.format import Wanted
-from labelconv.io import Source, publishing
+from labelconv.io import Source
 from labelconv.model import (
     Audio,
     Conversation,
@@ -33,7 +32,9 @@ from labelconv.model import (
     Video,
 )
 from labelconv.problems import Report, Where
+from labelconv.reading import media_files, read_sources
 from labelconv.several import matching
+from labelconv.targets import publishing
 
 #: Data rows that one call takes (Labelbox, limits).
 MOST_ROWS = 150_000

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from labelconv import codes, registry
-from labelconv.convert import media_files, read_sources
 from labelconv.errors import SourceError
 from labelconv.fit import fit
 from labelconv.format import Wanted
@@ -20,6 +19,7 @@ from labelconv.model import Sample
 from labelconv.options import build
 from labelconv.passes import read_names, rename_categories
 from labelconv.problems import Report, Where
+from labelconv.reading import media_files, read_sources
 from labelconv.schema import nearest
 from labelconv.several import matching
 
@@ -206,7 +206,7 @@ def as_json(ontology: Mapping[str, Any]) -> bytes:
 
 def write_ontology(ontology: Mapping[str, Any], path: Path_) -> None:
     """Write the ontology whole or not at all. Raises `TargetError`."""
-    from labelconv.io import write_beside
+    from labelconv.targets import write_beside
 
     write_beside(Path(path), as_json(ontology))
 

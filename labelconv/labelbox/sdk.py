@@ -17,7 +17,6 @@ import msgspec
 
 from labelconv import codes, registry
 from labelconv.accounting import accounted
-from labelconv.convert import ReadDataset, read
 from labelconv.errors import LossError, OptionError
 from labelconv.explain import granted
 from labelconv.fit import fit
@@ -26,6 +25,7 @@ from labelconv.labelbox import sdk_in, sdk_out
 from labelconv.model import Dataset, Samples
 from labelconv.options import build
 from labelconv.problems import Report, Where
+from labelconv.reading import ReadDataset, read
 
 
 def to_sdk(

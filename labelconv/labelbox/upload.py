@@ -19,7 +19,7 @@ import msgspec
 
 from labelconv import codes, registry
 from labelconv.errors import OptionError, TargetError
-from labelconv.io import Source, publishing
+from labelconv.io import Source
 from labelconv.labelbox.upload_outcome import Outcome, all_refused, all_unknown, outcome_of
 from labelconv.labelbox.upload_parts import KINDS, Index, index_of, line_of, parts_of, records
 from labelconv.labelbox.upload_server import (
@@ -40,6 +40,7 @@ from labelconv.labelbox.upload_state import (
     write_state,
 )
 from labelconv.problems import Code, Rejected, Report, Where
+from labelconv.targets import publishing
 
 Path_ = str | os.PathLike[str]
 #: Lines of a part. No limit is published; 50,000 and more have been sent.

@@ -16,8 +16,8 @@ from typing import BinaryIO, Literal
 import msgspec
 
 from labelconv.errors import OptionError, SourceError
-from labelconv.io import write_beside
 from labelconv.labelbox.upload_parts import Index
+from labelconv.targets import write_beside
 
 Kind = Literal["mal", "label"]
 Phase = Literal["waiting", "sending", "running", "done"]

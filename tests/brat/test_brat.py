@@ -11,7 +11,6 @@ from hypothesis import given, settings
 
 import labelconv as lc
 from labelconv import testing
-from labelconv.convert import ReadDataset
 from labelconv.format import NoOptions
 from labelconv.formats.brat import FORMAT, holds
 from labelconv.model import (
@@ -24,6 +23,7 @@ from labelconv.model import (
     Text,
     TextSpan,
 )
+from labelconv.reading import ReadDataset
 
 ASTRAL = "I like 😂 New York City a lot.\r\ne\u0301cole 👩\u200d🚀 Łódź\n"
 

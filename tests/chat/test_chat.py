@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 import labelconv as lc
-from labelconv.convert import ReadDataset
 from labelconv.errors import StrictError
 from labelconv.model import (
     Annotation,
@@ -20,6 +19,7 @@ from labelconv.model import (
     Radio,
     TextSpan,
 )
+from labelconv.reading import ReadDataset
 
 ASTRAL = "I like 😂 New York City a lot.\r\ne\u0301 👩\u200d🚀"
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 
 import labelconv as lc
 from labelconv import testing
-from labelconv.convert import ReadDataset
 from labelconv.errors import SourceError
 from labelconv.formats.conll import FORMAT, holds
 from labelconv.formats.conll.options import ConllWriterOptions
 from labelconv.model import Annotation, Sample, Samples, Text, TextSpan
+from labelconv.reading import ReadDataset
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "spacy" / "ner"
 ASTRAL = "I like 😂 New York City a lot."

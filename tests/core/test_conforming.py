@@ -76,8 +76,11 @@ def test_names_that_cannot_be_carried_are_respelled_everywhere_and_told_once() -
             Annotation("3", "dog", skeleton),
             Annotation("4", "dog", BOX),
         ),
-        (Classification("what else", FreeText("two\rlines")),),
-        (Relation("r", "next to", "1", "2"),),
+        (
+            Classification("what else", FreeText("two\rlines")),
+            Classification("plain", FreeText("one line")),
+        ),
+        (Relation("r", "next to", "1", "2"), Relation("s", "behind", "1", "2")),
     )
     target = made(
         names="word", classifications=ANY_DEPTH, questions=ANY_DEPTH, relations=True, ids=True
@@ -98,6 +101,8 @@ def test_names_that_cannot_be_carried_are_respelled_everywhere_and_told_once() -
     assert fitted[0].relations[0].category == "next%20to"
     assert report.counts == {codes.NAME_RESPELLED.id: 9}
     assert report.ledger.annotations == Account(read=4, kept=1, changed=3)
+    assert report.ledger.classifications == Account(read=2, kept=1, changed=1)
+    assert report.ledger.relations == Account(read=2, kept=1, changed=1)
 
 
 def test_the_ontology_has_the_names_of_the_samples() -> None:

@@ -13,7 +13,8 @@ import pytest
 import labelconv as lc
 from labelconv import codes
 from labelconv.accounting import accounted
-from labelconv.convert import quiet_collector, rejected_path, write_report
+from labelconv.beside import rejected_path, write_report
+from labelconv.convert import quiet_collector
 from labelconv.errors import (
     LabelconvError,
     LossError,

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from labelconv import io as lio
 from labelconv.errors import MissingDependencyError, SourceError, TargetError
-from labelconv.io import Source, Target, lines, natural_order, publishing, skip_mark, write_beside
+from labelconv.io import Source, lines, natural_order, skip_mark
+from labelconv.targets import Target, publishing, write_beside
 
 # ------------------------------------------------------------------------------ sources
 

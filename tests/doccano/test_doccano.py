@@ -11,9 +11,9 @@ from hypothesis import given, settings
 
 import labelconv as lc
 from labelconv import testing
-from labelconv.convert import ReadDataset
 from labelconv.formats.doccano import FORMAT, DoccanoWriterOptions, holds
 from labelconv.model import Checklist, Radio, Sample, Samples, Text, TextSpan
+from labelconv.reading import ReadDataset
 
 ASTRAL = "I like 😂 New York City a lot."
 GOOGLE = (

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import labelconv as lc
 from labelconv import registry, testing
-from labelconv.convert import convert, read_sources
+from labelconv.convert import convert
 from labelconv.crs.names import CrsError
 from labelconv.errors import OptionError, SourceError
 from labelconv.format import Wanted
@@ -34,6 +34,7 @@ from labelconv.model import (
     TiledImage,
 )
 from labelconv.problems import Report
+from labelconv.reading import read_sources
 
 RFC = {"type", "id", "geometry", "properties"}
 

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import labelconv as lc
-from labelconv.convert import ReadDataset
 from labelconv.errors import SourceError
 from labelconv.model import Sample, Text, TextSpan
+from labelconv.reading import ReadDataset
 
 NAMES = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
 ROW = {"id": "7", "tokens": ["Ann", "😂", "e\u0301", "Łódź"], "ner_tags": [1, 2, 0, 3]}

@@ -11,7 +11,6 @@ import pytest
 
 import labelconv as lc
 from labelconv import geometry, masks
-from labelconv.convert import ReadDataset
 from labelconv.formats.label_studio.shapes import unpacked
 from labelconv.model import (
     Box,
@@ -28,6 +27,7 @@ from labelconv.model import (
     Text,
     TextSpan,
 )
+from labelconv.reading import ReadDataset
 
 ASTRAL = "I like 😂 New York City a lot."
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import labelconv as lc
-from labelconv.convert import ReadDataset
 from labelconv.model import Sample, TextSpan
+from labelconv.reading import ReadDataset
 
 ASTRAL = "I like 😂 New York City a lot."
 CLUSTERS = "e\u0301cole 👩\u200d🚀 Łódź"

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import labelconv as lc
-from labelconv.convert import read_sources
 from labelconv.format import Wanted
 from labelconv.io import Source
 from labelconv.model import Sample
 from labelconv.problems import Problem, Report
+from labelconv.reading import read_sources
 
 NAMES = "names: [cat, dog, tabby cat]\n"
 

@@ -14,9 +14,9 @@ from labelconv import codes, masks
 from labelconv.formats.labelbox_export.faults import Refused, malformed, record, text, whole
 from labelconv.formats.labelbox_export.fetch import FetchError, bearer, fetch
 from labelconv.formats.labelbox_export.options import LabelboxExportReaderOptions
-from labelconv.io import write_beside
 from labelconv.media import MediaFiles, is_picture
 from labelconv.model import Mask
+from labelconv.targets import write_beside
 
 if TYPE_CHECKING:
     import numpy as np

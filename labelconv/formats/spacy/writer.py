@@ -9,9 +9,9 @@ import msgspec
 
 from labelconv.formats.spacy.options import SpacyWriterOptions
 from labelconv.formats.spacy.records import Block
-from labelconv.io import final_name
 from labelconv.model import Annotation, Checklist, Classification, Dataset, Radio, Sample, Text
 from labelconv.problems import Report
+from labelconv.targets import final_name
 from labelconv.tokens import Tokenizer, tokenizer
 
 _BUFFER = 500
