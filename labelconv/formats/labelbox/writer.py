@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -20,7 +20,7 @@ from labelconv import codes
 from labelconv.errors import OptionError
 from labelconv.formats.labelbox.composite import Composites
 from labelconv.formats.labelbox.faults import Fault
-from labelconv.formats.labelbox.names import Feature, Names, ascii_name
+from labelconv.formats.labelbox.names import Names, ascii_name
 from labelconv.formats.labelbox.options import LabelboxWriterOptions
 from labelconv.formats.labelbox.reader_names import read_given
 from labelconv.formats.labelbox.writer_answers import Answers
@@ -29,28 +29,27 @@ from labelconv.formats.labelbox.writer_beyond import (
     readonly_relations,
     relations_beyond,
 )
+from labelconv.formats.labelbox.writer_boxes import PlainBoxes
 from labelconv.formats.labelbox.writer_cap import Cap
-from labelconv.formats.labelbox.writer_media import Payloads, check_media, payload_of
-from labelconv.formats.labelbox.writer_output import Line, MediaLine, Output
-from labelconv.formats.labelbox.writer_refusals import Refusals, too_deep
-from labelconv.formats.labelbox.writer_shapes import PAYLOADS, put_shape
+from labelconv.formats.labelbox.writer_media import Payloads, check_media
+from labelconv.formats.labelbox.writer_objects import Objects
+from labelconv.formats.labelbox.writer_output import Line, Output
+from labelconv.formats.labelbox.writer_refusals import Refusals
 from labelconv.formats.labelbox.writer_spans import PlainSpans
 from labelconv.formats.labelbox.writer_uuids import Uuids
 from labelconv.formats.labelbox.writer_video import is_masks, masks_line
 from labelconv.jobs import Joint, SharedWriting
 from labelconv.model import (
     Annotation,
-    Classification,
     Dataset,
     Image,
     Relation,
     Sample,
     Text,
     TiledImage,
-    Track,
     Video,
 )
-from labelconv.problems import Report, Where
+from labelconv.problems import Report
 
 
 def write(dataset: Dataset, target: Path, options: LabelboxWriterOptions, report: Report) -> None:
@@ -94,7 +93,6 @@ def _write_part(
     builder = _Builder(_names(options), None, report, output, options)
     for sample in samples:
         builder.add(sample)
-    output.flush()
     return builder.lines()
 
 
@@ -135,15 +133,20 @@ class _Builder:
         self._uuids = Uuids()
         self._cap = Cap(output)
         self._row: tuple[str, bool, Raw] | None = None
-        self._features: dict[type, dict[str, Feature]] = {kind: {} for kind in PAYLOADS}
-        self._others: dict[str, dict[str, Feature]] = {}
         self._refusals = Refusals(report)
         self._answers = Answers(names, options, report, self._refusals, self._cap, self._uuids)
         self._payloads = Payloads(options)
-        self._spans = PlainSpans(self._feature, self._uuids, options)
+        self._objects = Objects(names, composites, self._payloads, self._refusals, report)
+        feature = self._objects.feature
+        self._spans = PlainSpans(feature, self._uuids, options)
+        self._boxes = PlainBoxes(feature, output, self._cap, options)
+        #: Whether lines may be written in any pieces, whatever data row they are of.
+        self._freely = composites is None and options.lines is None
 
     def lines(self) -> Lines:
-        """What was written here."""
+        """What was written here, once all is."""
+        self._boxes.flush()
+        self._output.flush()
         kept = self._uuids.kept
         return Lines(self._output.count, self._cap.totals, kept, self._payloads.kept)
 
@@ -155,6 +158,7 @@ class _Builder:
             return kept.isdisjoint(lines.kept) and self._cap.stays_below(lines.totals)
 
         def join(lines: Lines, file: BinaryIO) -> None:
+            self._boxes.flush()
             self._output.append(file, lines.count)
             self._cap.add(lines.totals)
             self._uuids.kept.update(lines.kept)
@@ -164,8 +168,13 @@ class _Builder:
 
     def add(self, sample: Sample) -> None:
         """Write all lines of a sample or of a piece of one."""
-        if self._refusals.decided:
-            self._refusals.decided = {}
+        media = type(sample.media)
+        pieces = self._freely and media is Image
+        if pieces and self._boxes.take(sample):
+            return
+        self._boxes.flush()
+        self._refusals.decided = {}
+        more = len(sample.classifications) + len(sample.relations)
         try:
             row = self._data_row(sample)
             if type(sample.media) is TiledImage:
@@ -173,17 +182,18 @@ class _Builder:
         except Fault as problem:
             self._refusals.everything(sample, problem)
             return
-        more = len(sample.classifications) + len(sample.relations)
-        media = type(sample.media)
-        single = not more and len(sample.annotations) == 1 and self._composites is None
-        if single and media is Image:
+        if pieces and not more and len(sample.annotations) == 1:
             self._add_single(sample, row)
             return
         if media is Text and not more and not sample.extra and self._add_spans(sample, row):
             return
+        self._add_lines(sample, row, more)
+
+    def _add_lines(self, sample: Sample, row: Raw, more: int) -> None:
+        """Write lines one by one; `more` is how many answers and relations there are."""
         annotations: Sequence[Annotation] = sample.annotations
         shown: list[Annotation] = []
-        if media is Video:
+        if type(sample.media) is Video:
             shown = [each for each in annotations if is_masks(each)]
             annotations = (
                 [each for each in annotations if not is_masks(each)] if shown else annotations
@@ -194,7 +204,7 @@ class _Builder:
         refused: set[int] = set()
         for position, annotation in enumerate(annotations):
             try:
-                lines.append(self._object(annotation, sample, row))
+                lines.append(self._objects.line(annotation, sample, row))
             except Fault as problem:
                 self._refusals.annotation(annotation, sample, problem)
                 refused.add(position)
@@ -213,7 +223,13 @@ class _Builder:
         if shown:
             taken = set(uuids)
             for line in masks_line(
-                shown, sample, row, self._feature, self._refusals, self._options, self._composites
+                shown,
+                sample,
+                row,
+                self._objects.feature,
+                self._refusals,
+                self._options,
+                self._composites,
             ):
                 if self._with_uuids:
                     line.uuid = self._uuids.other(sample.key, "", "masks", taken)
@@ -222,6 +238,10 @@ class _Builder:
             self._add_others(sample, row, annotations, lines, uuids)
         if lines:
             self._output.add(lines)
+            if (
+                type(sample.media) is Video
+            ):  # a line of a long track is as large as thousands of others
+                self._output.flush()
 
     def _add_spans(self, sample: Sample, row: Raw) -> bool:
         """Write the lines of a text if all are plain entities; False if something is not."""
@@ -239,7 +259,8 @@ class _Builder:
         return True
 
     def tell(self) -> None:
-        """Say what was taken for granted."""
+        """Write what waits, and say what was taken for granted."""
+        self._boxes.flush()
         if self._payloads.kept:
             what = f"{self._payloads.kept} offsets are written as if no character were above U+FFFF"
             evidence = "their texts are not known, and unknown_text=keep was asked for"
@@ -249,7 +270,7 @@ class _Builder:
         """The one annotation of a piece: what comes from a file that is not ordered by sample."""
         annotation = sample.annotations[0]
         try:
-            line = self._object(annotation, sample, row)
+            line = self._objects.line(annotation, sample, row)
         except Fault as problem:
             self._refusals.annotation(annotation, sample, problem)
             return
@@ -315,95 +336,6 @@ class _Builder:
             self._refusals.told_capped(sample.key, annotation.id, annotation.category)
             self._refusals.decide(annotation.id, sample.key, "lost")
         return kept
-
-    # ------------------------------------------------------------------ objects
-
-    def _object(self, annotation: Annotation, sample: Sample, row: Raw) -> Line:
-        """The line of an annotation, without its uuid. Raises `Fault`."""
-        value, category = annotation.value, annotation.category
-        kind = type(value)
-        features = self._features.get(kind)
-        if features is None:
-            return self._other_object(annotation, sample, row)
-        feature = features.get(category)
-        if feature is None:
-            feature = features[category] = self._names.feature(category, PAYLOADS[kind])
-        line = Line(UNSET, row, feature[0], feature[1])
-        if annotation.classifications:
-            self._put_answers(line, annotation, sample)
-        put_shape(line, value, sample, self._composites)
-        confidence = annotation.confidence
-        if confidence is not None:
-            if 0 <= confidence <= 1:
-                line.confidence = confidence
-            else:
-                self._without_confidence(annotation.id, sample)
-        return line
-
-    def _other_object(self, annotation: Annotation, sample: Sample, row: Raw) -> MediaLine:
-        """The line of what is no shape of a picture. Raises `Fault`."""
-        value = annotation.value
-        payload = payload_of(value)
-        name, schema_id = self._feature(annotation.category, payload)
-        line = MediaLine(UNSET, row, name, schema_id)
-
-        if isinstance(value, Track) or annotation.classifications:
-            self._put_with_answers(line, annotation, sample, payload)
-        else:
-            self._payloads.put(line, value, sample, None)
-        confidence = annotation.confidence
-        if confidence is not None and 0 <= confidence <= 1:
-            line.confidence = confidence
-        elif confidence is not None:
-            self._without_confidence(annotation.id, sample)
-        return line
-
-    def _put_with_answers(
-        self, line: MediaLine, annotation: Annotation, sample: Sample, payload: str
-    ) -> None:
-        """Put a payload, and the answers about it or its keyframes. Raises `Fault`."""
-
-        def answers(asked: tuple[Classification, ...]) -> list[dict[str, Any]]:
-            return self._nested(asked, annotation, payload)
-
-        try:
-            if annotation.classifications:
-                line.classifications = answers(annotation.classifications) or UNSET
-            self._payloads.put(line, annotation.value, sample, answers)
-        finally:
-            place = Where(sample=sample.key, annotation=annotation.id)
-            if self._refusals.told_left_out(self._names, place):
-                self._refusals.decide(annotation.id, sample.key, "lost")
-
-    def _feature(self, category: str, payload: str) -> Feature:
-        features = self._others.setdefault(payload, {})
-        found = features.get(category)
-        if found is None:
-            found = features[category] = self._names.feature(category, payload)
-        return found
-
-    def _nested(
-        self, asked: Sequence[Classification], annotation: Annotation, payload: str
-    ) -> list[dict[str, Any]]:
-        try:
-            return self._names.nested(asked, annotation.category, payload)
-        except RecursionError:
-            raise too_deep() from None
-
-    def _put_answers(self, line: Line, annotation: Annotation, sample: Sample) -> None:
-        payload = PAYLOADS[type(annotation.value)]
-        answers = self._nested(annotation.classifications, annotation, payload)
-        if answers:
-            line.classifications = answers
-        if self._refusals.told_left_out(
-            self._names, Where(sample=sample.key, annotation=annotation.id)
-        ):
-            self._refusals.decide(annotation.id, sample.key, "lost")
-
-    def _without_confidence(self, id: str, sample: Sample) -> None:
-        """Labelbox takes confidences from 0 to 1 and refuses lines with any other."""
-        self._report.add(codes.CONFIDENCE_DROPPED, Where(sample=sample.key, annotation=id))
-        self._refusals.decide(id, sample.key, "lost")
 
     # ------------------------------------------------------------------ relations
 

@@ -61,6 +61,14 @@ class Cap:
         """Count lines of a data row that has room for them."""
         self._totals[key] = self._totals.get(key, 0) + count
 
+    def counted(self, key: str, count: int) -> bool:
+        """Count lines of a data row if it has room for them; False, and no count, if not."""
+        total = self._totals.get(key, 0) + count
+        if self._features or total > FEATURE_CAP:
+            return False
+        self._totals[key] = total
+        return True
+
     def add(self, totals: Mapping[str, int]) -> None:
         """Count lines that another process wrote."""
         known = self._totals

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Raw
 
+from labelconv.formats.labelbox.names import Feature
 from labelconv.jobs import append
 
 #: Few lines at a time: their points then stay in the processor cache until they are encoded.
@@ -46,12 +47,24 @@ class MediaLine(Line, gc=False, omit_defaults=True):
     messageId: Any = UNSET
 
 
+def text_of(raw: Raw) -> str:
+    """What stands in a line, which is ASCII."""
+    return bytes(raw).decode("ascii")
+
+
+def named(feature: Feature) -> str:
+    """The fields that name a feature, as they stand in a line."""
+    name, schema_id = feature
+    spelled = f'"name":{text_of(name)},' if name is not UNSET else ""
+    return spelled + (f'"schemaId":{text_of(schema_id)},' if schema_id is not UNSET else "")
+
+
 class _Head(msgspec.Struct, gc=False):
     """What is counted of a line that was written."""
 
-    dataRow: msgspec.Raw
-    name: msgspec.Raw = msgspec.Raw()
-    schemaId: msgspec.Raw = msgspec.Raw()
+    dataRow: Raw
+    name: Raw = Raw()
+    schemaId: Raw = Raw()
 
 
 class Output:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable
 
-from msgspec import UNSET, Raw
+from msgspec import Raw
 
 from labelconv.formats.labelbox.names import Feature
 from labelconv.formats.labelbox.options import LabelboxWriterOptions
+from labelconv.formats.labelbox.writer_output import named, text_of
 from labelconv.formats.labelbox.writer_uuids import Uuids
 from labelconv.model import Sample, Text, TextSpan
 from labelconv.offsets import wide
@@ -41,7 +42,7 @@ class PlainSpans:
             return None
         length = len(media.content)
         wide_ones = wide(media.content) if self._in_utf16 else []
-        beginning = f'{self._start}"dataRow":{_text(row)},'
+        beginning = f'{self._start}"dataRow":{text_of(row)},'
         heads = self._heads
         ids: list[str] = []
         spelled: list[str] = []
@@ -62,19 +63,11 @@ class PlainSpans:
                 end += bisect_left(wide_ones, end)
             head = heads.get(annotation.category)
             if head is None:
-                head = heads[annotation.category] = self._head(annotation.category)
+                head = heads[annotation.category] = named(
+                    self._feature(annotation.category, "location")
+                )
             ids.append(annotation.id)
             spelled.append(f'{beginning}{head}"location":{{"start":{start},"end":{end - 1}}}}}\n')
         if not self._with_uuids:
             return "".join(spelled).encode("ascii")
         return self._uuids.between(sample.key, ids, '{"uuid":"', spelled).encode("ascii")
-
-    def _head(self, category: str) -> str:
-        name, schema_id = self._feature(category, "location")
-        named = f'"name":{_text(name)},' if name is not UNSET else ""
-        return named + (f'"schemaId":{_text(schema_id)},' if schema_id is not UNSET else "")
-
-
-def _text(raw: Raw) -> str:
-    """What stands in a line, which is ASCII."""
-    return bytes(raw).decode("ascii")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from labelconv.formats.labelbox.check_uuids import canonical_uuid
 from labelconv.formats.labelbox.reader_rows import spelled
 from labelconv.formats.labelbox.records import is_uuid
-from labelconv.identity import Names
+from labelconv.identity import Names, hashed, uuids_between
 
 #: Shorter texts are no UUID: 32 hex digits at least.
-_SHORTEST = 32
+SHORTEST_UUID = 32
 
 
 class Uuids:
@@ -32,24 +32,26 @@ class Uuids:
 
     def one(self, key: str, id: str) -> str:
         """The uuid of an annotation that came alone."""
-        return self._made.uuid(key, id) if len(id) < _SHORTEST else self._keep(key, id)
+        return self._made.uuid(key, id) if len(id) < SHORTEST_UUID else self._keep(key, id)
 
     def of(self, key: str, ids: Sequence[str]) -> list[str]:
         """The uuids of annotations of one data row, all different."""
         make = self._made.uuid
-        uuids = [make(key, id) if len(id) < _SHORTEST else self._keep(key, id) for id in ids]
+        uuids = [make(key, id) if len(id) < SHORTEST_UUID else self._keep(key, id) for id in ids]
         return uuids if len(set(uuids)) == len(uuids) else self._apart(key, ids, uuids)
 
     def between(self, key: str, ids: Sequence[str], before: str, after: Sequence[str]) -> str:
         """The uuids that `of` gives, each behind `before` and with its own text after it."""
-        if len(set(ids)) == len(ids) and max(map(len, ids), default=0) < _SHORTEST:
-            return self._made.between(key, ids, before, after)
+        if len(set(ids)) == len(ids) and max(map(len, ids), default=0) < SHORTEST_UUID:
+            start = hashed(key)
+            names = [start + id.encode("utf-8", "surrogatepass") for id in ids]
+            return uuids_between(names, before, after)
         uuids = self.of(key, ids)
         return "".join([f"{before}{uuid}{text}" for uuid, text in zip(uuids, after, strict=True)])
 
     def other(self, key: str, id: str, kind: str, taken: set[str]) -> str:
         """The uuid of an answer or a relation; `taken` has those of the data row and gets it."""
-        uuid = self._keep(key, id) if kind == "relation" and len(id) >= _SHORTEST else ""
+        uuid = self._keep(key, id) if kind == "relation" and len(id) >= SHORTEST_UUID else ""
         number = 0
         while not uuid or uuid in taken:
             uuid = self._made.uuid(key, f"{kind}:{id}" + (f"#{number}" if number else ""))
