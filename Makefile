@@ -6,7 +6,7 @@ DEMO := build/demo
 SOURCE := tests/fixtures/coco/street/input/instances.json
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types imports docs unit wheel bench clean
+.PHONY: demo test lint types imports docs unit judge wheel bench clean
 
 demo: $(VENV)/.installed
 	@mkdir -p $(DEMO)
@@ -15,7 +15,7 @@ demo: $(VENV)/.installed
 	@echo "The first line of $(DEMO)/mal.ndjson:"
 	@head -n 1 $(DEMO)/mal.ndjson | cut -c 1-160
 
-test: lint types imports docs unit wheel
+test: lint types imports docs unit judge wheel
 
 lint: $(VENV)/.developed
 	$(BIN)/ruff check .
@@ -33,6 +33,12 @@ docs: $(VENV)/.developed
 
 unit: $(VENV)/.developed
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n 2 --cov --cov-report=term
+
+# Datumaro needs older libraries than our other judges, so it has an environment of its own.
+judge: $(VENV)/.developed
+	$(PYTHON) -m venv build/datumaro
+	build/datumaro/bin/python -m pip install --quiet 'datumaro>=1.13'
+	$(BIN)/python tools/judge_cvat.py build/datumaro/bin/python
 
 # The wheel, built and installed in a clean environment, does the main job there.
 wheel: $(VENV)/.developed

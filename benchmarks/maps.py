@@ -1,6 +1,6 @@
 """Maps: GeoJSON in UTM to Labelbox lines, transforms, chips, each against a peer of the same run.
 
-    python benchmarks/maps.py --polygons 100000 [--repeat 3]
+    python benchmarks/maps.py --polygons 100000 [--repeat 3] [--only lines,transforms,chips]
 
 | ratio | must be |
 |---|---|
@@ -8,7 +8,11 @@
 | one pyproj call a feature, to one call a sample | at least 4 |
 | chips, to a bare shapely STRtree query and clip | at most 3 |
 
-Each measurement is a process of its own; the least of the repetitions counts.
+Each measurement is a process of its own; the least of the repetitions counts. Ratios are of seconds
+by the clock: labelconv converts large files in as many processes as there are cores. One process is
+measured beside it. Chips are cut a sample at a time, 10,000 polygons to 100 windows, as datasets
+come; `--whole` has all polygons in one sample of 10,000 windows, of which the polygons themselves
+take most of the memory.
 """
 
 from __future__ import annotations
@@ -18,10 +22,10 @@ import json
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 HERE = Path(__file__).parent
-WINDOWS = 100  # along each side
 
 READ_BY_PYOGRIO = """
 import pyogrio
@@ -30,115 +34,162 @@ pyogrio.raw.read(source)
 TO_LABELBOX = """
 from labelconv import convert
 options = {"class_key": "class", "sample_key": "image"}
-report = convert(source, target, to="labelbox", reader_options=options, jobs=1)
+report = convert(source, target, to="labelbox", reader_options=options, jobs=jobs)
 assert report.ledger.annotations.changed == report.ledger.annotations.read > 0
 """
-PREPARE = """
+POLYGONS = """
 import numpy, pyproj, random, shapely
 from labelconv import model, problems
 draw = random.Random(1)
-count = int(target)
-polygons = []
-for number in range(count):
-    x, y = draw.uniform(300_000, 700_000), draw.uniform(5_300_000, 5_700_000)
-    turns = sorted(draw.uniform(0, 6.28) for _ in range(draw.randint(6, 20)))
-    ring = [n for t in turns for n in (x + 9 * numpy.cos(t), y + 9 * numpy.sin(t))]
-    polygons.append(tuple(map(float, ring)))
+def rings(count, wide):
+    for number in range(count):
+        x, y = draw.uniform(300_000, 300_000 + wide), draw.uniform(5_300_000, 5_300_000 + wide)
+        turns = sorted(draw.uniform(0, 6.28) for _ in range(draw.randint(6, 20)))
+        ring = [n for t in turns for n in (x + 9 * numpy.cos(t), y + 9 * numpy.sin(t))]
+        yield tuple(map(float, ring))
+def arrays(rings):
+    return [numpy.array(ring).reshape(-1, 2) for ring in rings]
 """
-PER_FEATURE = """
-transformer = pyproj.Transformer.from_crs("EPSG:32633", "EPSG:4326", always_xy=True)
-arrays = [numpy.array(ring).reshape(-1, 2) for ring in polygons]
-start()
-for array in arrays:
-    transformer.transform(array[:, 0], array[:, 1])
+TRANSFORMS = """
+there = pyproj.Transformer.from_crs("EPSG:32633", "EPSG:4326", always_xy=True)
+for _ in range(count // 10_000):
+    polygons = list(rings(10_000, 400_000))
 """
-PER_SAMPLE = """
-from labelconv.crs import transform
-together = numpy.concatenate([numpy.array(ring).reshape(-1, 2) for ring in polygons])
-transform.change("EPSG:32633", "EPSG:4326")
-start()
-for at in range(0, len(together), 14_000):  # a thousand polygons a sample
-    transform.change("EPSG:32633", "EPSG:4326").to(together[at : at + 14_000])
+#: Most buildings have so few.
+CORNERS = """
+    polygons = [ring[:8] for ring in polygons]
+"""
+ARRAYS_A_FEATURE = """
+    ready = arrays(polygons)
+    with timed():
+        for array in ready:
+            there.transform(array[:, 0], array[:, 1])
+"""
+ARRAYS_A_SAMPLE = """
+    from labelconv.crs import transform
+    change = transform.change("EPSG:32633", "EPSG:4326").to
+    ready = [numpy.concatenate(arrays(polygons[at : at + 1_000])) for at in range(0, 10_000, 1_000)]
+    with timed():
+        for array in ready:
+            change(array)
+"""
+SAMPLES = """
+wide = 400_000 if whole else 40_000
+each = count if whole else 10_000
+windows = 100 if whole else 10
+side = wide / windows
+for _ in range(count // each):
+    polygons = list(rings(each, wide))
 """
 BARE_CHIPS = """
-shapes = numpy.array([shapely.Polygon(numpy.array(r).reshape(-1, 2)) for r in polygons])
-side = 400_000 / windows
-boxes = numpy.array([
-    shapely.box(300_000 + i * side, 5_300_000 + j * side,
-                300_000 + (i + 1) * side, 5_300_000 + (j + 1) * side)
-    for j in range(windows) for i in range(windows)])
-start()
-of_box, of_shape = shapely.STRtree(shapes).query(boxes, predicate="intersects")
-shapely.intersection(shapes[of_shape], boxes[of_box])
+    shapes = numpy.array([shapely.Polygon(array) for array in arrays(polygons)])
+    boxes = numpy.array([
+        shapely.box(300_000 + i * side, 5_300_000 + j * side,
+                    300_000 + (i + 1) * side, 5_300_000 + (j + 1) * side)
+        for j in range(windows) for i in range(windows)])
+    with timed():
+        of_box, of_shape = shapely.STRtree(shapes).query(boxes, predicate="intersects")
+        shapely.intersection(shapes[of_shape], boxes[of_box])
 """
 OUR_CHIPS = """
-from labelconv.chips import chips
-annotations = tuple(
-    model.Annotation(str(n), "a", model.Polygon(((r,),))) for n, r in enumerate(polygons))
-media = model.TiledImage("EPSG:32633", (300_000.0, 5_300_000.0, 700_000.0, 5_700_000.0))
-dataset = model.Samples([model.Sample("s", media, annotations)])
-side = 400_000 / windows
-start()
-total = sum(len(s.annotations) for s in chips((side, side))(dataset, problems.Report()))
-assert total >= len(polygons)
+    from labelconv.chips import chips
+    annotations = tuple(
+        model.Annotation(str(n), "a", model.Polygon(((r,),))) for n, r in enumerate(polygons))
+    area = (300_000.0, 5_300_000.0, 300_000.0 + wide, 5_300_000.0 + wide)
+    media = model.TiledImage("EPSG:32633", area)
+    dataset = model.Samples([model.Sample("s", media, annotations)])
+    with timed():
+        cut = chips((side, side))(dataset, problems.Report())
+        total = sum(len(sample.annotations) for sample in cut)
+    assert total >= len(polygons)
 """
 FRAME = """
-import resource, sys, time
-source, target, windows = sys.argv[1], sys.argv[2], int(sys.argv[3])
-began = time.process_time(), time.perf_counter()
-def start():
-    global began
+import contextlib, json, resource, sys, time
+source, target, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+jobs = whole = int(sys.argv[4])
+parts = []
+@contextlib.contextmanager
+def timed():
     began = time.process_time(), time.perf_counter()
+    yield
+    parts.append((time.process_time() - began[0], time.perf_counter() - began[1]))
+with timed():
 {body}
-cpu, wall = time.process_time() - began[0], time.perf_counter() - began[1]
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-import json
+if len(parts) > 1:  # what is around the parts that are timed is not asked for
+    del parts[-1]
+cpu, wall = map(sum, zip(*parts))
+who = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+peak = max(resource.getrusage(each).ru_maxrss for each in who) / 1024
 print(json.dumps(dict(cpu=cpu, wall=wall, peak=peak)))
 """
 
 
-def measured(body: str, source: str, target: str, repeat: int) -> dict[str, float]:
+def measured(body: str, arguments: list[str], repeat: int) -> dict[str, float]:
     """The least seconds and megabytes of some runs."""
     best: dict[str, float] = {}
+    script = FRAME.replace("{body}", textwrap.indent(body, "    "))
     for _ in range(repeat):
-        command = [sys.executable, "-c", FRAME.replace("{body}", body), source, target]
-        done = subprocess.run(
-            [*command, str(WINDOWS)], check=True, capture_output=True, text=True, cwd=HERE
-        )
+        command = [sys.executable, "-c", script, *arguments]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=HERE)
         found = json.loads(done.stdout.splitlines()[-1])
         best = {name: min(value, best.get(name, value)) for name, value in found.items()}
     return best
+
+
+#: What is compared with what, by the names in `bodies`.
+RATIOS = {
+    "lines": [
+        ("GeoJSON to Labelbox", "pyogrio reads"),
+        ("GeoJSON to Labelbox, one process", "pyogrio reads"),
+    ],
+    "transforms": [
+        ("arrays, a call a feature", "arrays, a call a sample"),
+        ("corners, a call a feature", "corners, a call a sample"),
+    ],
+    "chips": [("chips", "STRtree query and clip")],
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--polygons", type=int, default=100_000)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--only", default=",".join(RATIOS))
+    parser.add_argument("--whole", action="store_true")
     arguments = parser.parse_args()
     count, repeat = str(arguments.polygons), arguments.repeat
+    chosen = [RATIOS[name] for name in arguments.only.split(",")]
     with tempfile.TemporaryDirectory() as room:
         source, target = f"{room}/roofs.geojson", f"{room}/out.ndjson"
-        generate = [sys.executable, str(HERE / "generate_geojson.py"), "--polygons", count]
-        subprocess.run([*generate, "--out", source], check=True)
+        if "lines" in arguments.only.split(","):
+            generate = [sys.executable, str(HERE / "generate_geojson.py"), "--polygons", count]
+            subprocess.run([*generate, "--out", source], check=True)
+        moved, cut = POLYGONS + TRANSFORMS, POLYGONS + SAMPLES
+        whole = int(arguments.whole)
         bodies = {
-            "pyogrio reads": (READ_BY_PYOGRIO, source, target),
-            "GeoJSON to Labelbox": (TO_LABELBOX, source, target),
-            "pyproj, a call a feature": (PREPARE + PER_FEATURE, source, count),
-            "one call a sample": (PREPARE + PER_SAMPLE, source, count),
-            "STRtree query and clip": (PREPARE + BARE_CHIPS, source, count),
-            "chips": (PREPARE + OUR_CHIPS, source, count),
+            "pyogrio reads": (READ_BY_PYOGRIO, 0),
+            "GeoJSON to Labelbox": (TO_LABELBOX, 0),
+            "GeoJSON to Labelbox, one process": (TO_LABELBOX, 1),
+            "arrays, a call a feature": (moved + ARRAYS_A_FEATURE, 0),
+            "arrays, a call a sample": (moved + ARRAYS_A_SAMPLE, 0),
+            "corners, a call a feature": (moved + CORNERS + ARRAYS_A_FEATURE, 0),
+            "corners, a call a sample": (moved + CORNERS + ARRAYS_A_SAMPLE, 0),
+            "STRtree query and clip": (cut + BARE_CHIPS, whole),
+            "chips": (cut + OUR_CHIPS, whole),
         }
-        found = {name: measured(*body, repeat) for name, body in bodies.items()}
+        asked = {name for ratios in chosen for pair in ratios for name in pair}
+        found = {
+            name: measured(body, [source, target, count, str(how)], repeat)
+            for name, (body, how) in bodies.items()
+            if name in asked
+        }
     print("| what | seconds | CPU seconds | peak MB |\n|---|---|---|---|")
     for name, row in found.items():
         print(f"| {name} | {row['wall']:.2f} | {row['cpu']:.2f} | {row['peak']:.0f} |")
-
-    def ratio(one: str, other: str) -> float:
-        return found[one]["cpu"] / found[other]["cpu"]
-
-    print(f"\nto Labelbox / pyogrio reads: {ratio('GeoJSON to Labelbox', 'pyogrio reads'):.2f}")
-    print(f"a feature / a sample: {ratio('pyproj, a call a feature', 'one call a sample'):.1f}")
-    print(f"chips / bare: {ratio('chips', 'STRtree query and clip'):.2f}")
+    print()
+    for ratios in chosen:
+        for one, other in ratios:
+            print(f"{one} / {other}: {found[one]['wall'] / found[other]['wall']:.2f}")
 
 
 if __name__ == "__main__":

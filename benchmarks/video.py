@@ -1,13 +1,15 @@
 """Tracks: MOT to Labelbox lines, as boxes a second and as a ratio to pandas.read_csv in one run.
 
-    python benchmarks/video.py [--clips N] [--long] [--sdk PYTHON]
+    python benchmarks/video.py [--clips N] [--long] [--whole FRAMES] [--sdk PYTHON]
 
 - N clips (1,000) of 20 tracks of 300 frames become MAL at `tolerance=1`. The measure is
   `pandas.read_csv` of the same files (if pandas is there); memory is shown for N and N / 10 clips.
 - `--long`: one clip of 100,000 frames and 500 tracks that are seen for 2,000 frames each (a million
-  rows), and one where all are seen for 20,000 (ten million rows, 400 MB of text).
+  rows).
+- `--whole`: one clip of so many frames and 500 tracks that are seen in all of them, frame by frame
+  as trackers write it. 100,000 are 50 million rows, 2.2 GB of text, and take five minutes.
 - `--sdk`: an interpreter with the labelbox SDK, whose `VideoObjectAnnotation` and `NDJsonConverter`
-  do the same for 2 clips, keyframe by keyframe, with every frame a keyframe.
+  do the same for 20 clips, keyframe by keyframe, with every frame a keyframe.
 
 Each piece of work is a process of its own. Times are of the processor, so that other work on the
 machine counts little.
@@ -22,6 +24,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import numpy as np
 
 TRACKS, FRAMES = 20, 300
 _CONVERT = """
@@ -104,6 +108,30 @@ def long_clip(folder: Path, seen: int) -> Path:
     return folder
 
 
+def whole_clip(folder: Path, frames: int) -> Path:
+    """One sequence of 500 tracks that are seen in every frame, its rows ordered by frame."""
+    draw = np.random.default_rng(0)
+    path = folder / "whole" / "gt" / "gt.txt"
+    path.parent.mkdir(parents=True)
+    boxes = draw.uniform((0, 0, 20, 20), (1500, 900, 90, 90), (500, 4))
+    ids = np.tile(np.arange(1, 501), 30).tolist()
+    with path.open("w") as file:
+        for first in range(1, frames + 1, 30):
+            count = min(30, frames + 1 - first)
+            speed = draw.normal(0, (2, 2, 0.2, 0.2), (500, 4))
+            seen = boxes + speed * np.arange(1, count + 1)[:, None, None]
+            np.maximum(seen[..., 2:], 5, out=seen[..., 2:])
+            boxes = seen[-1].copy()
+            seen += draw.normal(0, 0.3, seen.shape)
+            numbers = np.repeat(np.arange(first, first + count), 500).tolist()
+            columns = seen.reshape(-1, 4).T.tolist()
+            file.writelines(
+                f"{frame},{id},{x:.2f},{y:.2f},{w:.2f},{h:.2f},1,1,1\n"
+                for frame, id, x, y, w, h in zip(numbers, ids, *columns, strict=False)
+            )
+    return folder
+
+
 def run(code: str, *arguments: str, python: str = sys.executable) -> tuple[float, float]:
     """Seconds of the processor, and the highest memory of the process in MB."""
     measured = (
@@ -129,6 +157,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--clips", type=int, default=1_000)
     parser.add_argument("--long", action="store_true")
+    parser.add_argument("--whole", metavar="FRAMES", type=int, default=0)
     parser.add_argument("--sdk", metavar="PYTHON")
     asked = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -148,14 +177,16 @@ def main() -> None:
                 shown(f"pandas.read_csv, {count} clips", boxes, *theirs)
                 print(f"ratio: {ours[0] / theirs[0]:.2f} times pandas.read_csv")
         if asked.sdk:
-            folder, boxes = clips(base / "clips-sdk", 2), 2 * TRACKS * FRAMES
+            folder, boxes = clips(base / "clips-sdk", 20), 20 * TRACKS * FRAMES
             theirs = run(_SDK, str(folder), target, python=asked.sdk)
-            shown("labelbox SDK, 2 clips, every frame a keyframe", boxes, *theirs)
-        for seen in (2_000, 20_000) if asked.long else ():
-            folder = long_clip(base / f"long-{seen}", seen)
-            shown(
-                f"one clip, {seen} frames a track", 500 * seen, *run(_CONVERT, str(folder), target)
-            )
+            shown("labelbox SDK, 20 clips, every frame a keyframe", boxes, *theirs)
+        if asked.long:
+            folder = long_clip(base / "long", 2_000)
+            shown("one clip, 2,000 frames a track", 1_000_000, *run(_CONVERT, str(folder), target))
+        if asked.whole:
+            folder = whole_clip(base / "whole", asked.whole)
+            what = f"one clip, 500 tracks on all {asked.whole:,} frames"
+            shown(what, 500 * asked.whole, *run(_CONVERT, str(folder), target))
 
 
 if __name__ == "__main__":

@@ -120,9 +120,9 @@ def cut(shape: Shape, width: float, height: float) -> Shape | None:
         return geometry.longest_inside(shape, Box(0, 0, width, height))
     if isinstance(shape, Keypoints):
         points = tuple(each for each in shape.points if _inside(each, width, height))
-        outline: Any = None if shape.outline is None else cut(shape.outline, width, height)
+        outline = None if shape.outline is None else cut(shape.outline, width, height)
         if not points:
-            return outline  # type: ignore[no-any-return]
+            return outline
         return msgspec.structs.replace(shape, points=points, outline=outline)
     return shape
 

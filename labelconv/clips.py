@@ -23,7 +23,6 @@ from labelconv.model import (
     Image,
     Sample,
     Samples,
-    Video,
 )
 from labelconv.passes import Pass
 from labelconv.problems import Outcome, Report, Where
@@ -291,7 +290,8 @@ class _Clip:
         if lost:
             report.passed = self.key, lost
         width, height = self._size
-        return Sample(self.key, Video(width, height), tuple(annotations), asked)
+        media = self._clips.place.video(width, height)
+        return Sample(self.key, media, tuple(annotations), asked)
 
 
 def _size(sample: Sample) -> tuple[float | None, float | None]:

@@ -216,7 +216,7 @@ MEDIA_UNREADABLE = Code(
     name="media-unreadable",
     severity="error",
     message="{file} cannot be read: {reason}",
-    why="Its size is needed to read the labels.",
+    why="Its size, or its text, is needed to read the labels.",
     do="Mend the file, or give its size in a CSV file with `-O sizes=FILE`.",
     example="a JPEG that was cut off while it was copied",
 )
@@ -318,6 +318,24 @@ TAG_CONFUSED = Code(
     why="Schemes differ in how an entity begins. In the one found here, such a tag is a slip of whoever wrote it.",
     do="Nothing, if the entities are as you expect; else look at the first place.",
     example="`O`, then `I-PER` among `B-` tags",
+)
+FRAMES_UNPLACED = Code(
+    id="R145",
+    name="frames-unplaced",
+    severity="error",
+    message="frames of {name} are counted at {expected}, its file has {found}",
+    why="Frames counted at one rate lie elsewhere in a video of another one, or of one that varies, as phones record it. Labels would be off by more and more frames.",
+    do="Say the right rates with `-O fps=SOURCE:VIDEO`. Where the rate varies, give the time of each frame with `-O timestamps=` if the format has it, or label a copy of constant rate and upload that.",
+    example="labels made at 24 frames a second on a video of 29.97",
+)
+VIDEO_DIFFERS = Code(
+    id="R146",
+    name="video-differs",
+    severity="note",
+    message="{name}: its file has {found}; {expected}",
+    why="The labels were made for another file, or the source is wrong about it. Frame numbers may mean other frames then.",
+    do="Check a label late in the video. Upload the very file that was labelled.",
+    example="a sequence of 750 frames in the source, and a file of 749",
 )
 BOX_IMPOSSIBLE = Code(
     id="M201",
@@ -494,7 +512,7 @@ RELATION_NOT_ALLOWED = Code(
     id="O307",
     name="relation-not-allowed",
     severity="error",
-    message="{name!r} does not join {source!r} to {target!r} in the ontology",
+    message="{name!r} does not join {source!r} to {target!r} in the ontology{hint}",
     why="The relation's tool lists the pairs of tools that it may join, and this is not one of them.",
     do="Turn the relation round, or change the tool's constraints.",
     example="`wears` from a hat to a person where only person to hat is listed",
@@ -516,6 +534,15 @@ TOOL_AMBIGUOUS = Code(
     why="Names of tools are unique in an ontology, and a tool draws one kind of shape. Lines of another kind will not fit it.",
     do="Give the others a name of their own with --rename, or have all of them written as one kind (`-W` options of the labelbox writer).",
     example="`car` as boxes and, where it has holes, as masks",
+)
+EDGE_UNCONSTRAINED = Code(
+    id="O310",
+    name="edge-unconstrained",
+    severity="note",
+    message="the relation {name!r} may join any features; the data has {pairs}",
+    why="A tool for relations may list the pairs of features that it joins, and then no other can be drawn or imported. What the data has so far need not be all that is allowed, so it is not taken for the rule.",
+    do="Ask for it with `labelconv ontology --constraints`.",
+    example="`wears`, which joins a person to a hat wherever it occurs",
 )
 FRAMES_JOINED = Code(
     id="L447",
@@ -540,8 +567,8 @@ SHAPE_LOWERED = Code(
     name="shape-lowered",
     severity="loss",
     message="a {source} became a {result}",
-    why="The target does not hold the shape, so it was cut down to one that it holds.",
-    do="Choose a target that holds it, or allow the loss; see the measured IoU.",
+    why="The target does not hold the shape, or the project's tool for it draws another kind, so it was cut down to that.",
+    do="Choose a target or a tool that holds it, or allow the loss; see the measured IoU.",
     example="a polygon to a format that has only boxes",
 )
 HOLES_FILLED = Code(
@@ -1012,6 +1039,15 @@ KEY_RESPELLED = Code(
     why="The target keeps each sample in a file named after it.",
     do="Nothing, or give keys that are file names with --key or --keys.",
     example="the key `a//b`, or `a.jpg` where `a.png` has the label file already",
+)
+KEY_UNUSED = Code(
+    id="K607",
+    name="key-unused",
+    severity="note",
+    message="{count} keys of {file} are those of no sample, such as {example!r}",
+    why="What the table says of them goes nowhere, which most often is a slip of the pen or another template of keys.",
+    do="Compare them with the keys that `--keys-out` writes.",
+    example="a row of metadata for `a.jpg` where the key is `photos/a.jpg`",
 )
 
 

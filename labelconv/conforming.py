@@ -39,6 +39,7 @@ from labelconv.spelling import Paths, spelled
 from labelconv.tokens import flattened
 
 if TYPE_CHECKING:
+    from labelconv.moved import Moved
     from labelconv.reproject import Mover
 
 _SHAPES = frozenset(SHAPES)
@@ -48,10 +49,16 @@ _WITH_NAMES = frozenset({Keypoints, Track})
 
 def is_needed(holds: Holds) -> bool:
     """Whether a format asks for anything that is seen to here."""
-    any_spelling = holds.keys == "any" and holds.names == "any" and holds.texts == "any"
     maps = holds.media is TiledImage and (bool(holds.crs) or holds.winding != "any")
+    return maps or not is_of_each(holds)
+
+
+def is_of_each(holds: Holds) -> bool:
+    """Whether what a format asks for can be seen to sample by sample, whatever the others are like:
+    in several processes, of which each says what it `moved`."""
+    any_spelling = holds.keys == "any" and holds.names == "any" and holds.texts == "any"
     flat = holds.spans != "any"
-    return not any_spelling or holds.needs_size or holds.within or maps or flat or holds.tokens
+    return any_spelling and not (holds.needs_size or holds.within or flat or holds.tokens)
 
 
 class Conforming:
@@ -115,6 +122,15 @@ class Conforming:
             categories=categories, questions=tuple(map(self._question, ontology.questions))
         )
 
+    def moved(self) -> dict[str, Moved]:
+        """What was moved to which CRS, for `join`."""
+        return {target: mover.moved.sealed() for target, mover in self._movers.items()}
+
+    def join(self, moved: dict[str, Moved]) -> None:
+        """Take in what another process moved, of later samples."""
+        for target, later in moved.items():
+            self._mover(target).moved.join(later)
+
     def finish(self) -> None:
         """Tell what is told once for all samples."""
         for mover in self._movers.values():
@@ -127,12 +143,17 @@ class Conforming:
         from labelconv import reproject
 
         target = reproject.held(self._holds.crs, media) or media.crs
+        return self._mover(target).sample(sample)
+
+    def _mover(self, target: str) -> Mover:
+        from labelconv import reproject
+
         mover = self._movers.get(target)
         if mover is None:
             mover = self._movers[target] = reproject.Mover(
                 target, self._report, boxes=self._holds.turned_boxes
             )
-        return mover.sample(sample)
+        return mover
 
     # ------------------------------------------------------------------ keys and sizes
 

@@ -32,9 +32,10 @@ from labelconv.problems import Report, StopAtFirstError
 from labelconv.reading import Path_, ReadDataset, media_files, opened, read_sources
 from labelconv.targets import Target, publishing
 from labelconv.teamwork import crew_for, write_shared
+from labelconv.videofiles import with_videos
 
 if TYPE_CHECKING:
-    from labelconv.texts import TextFiles
+    from labelconv.text_files import TextFiles
 
 #: Told which sources are being read; `Source.position` says how far.
 Watch = Callable[[Sequence[Source]], None]
@@ -155,11 +156,9 @@ def convert(
     if rename is not None:
         names = rename if isinstance(rename, Mapping) else read_names(rename)
         changes.insert(0, rename_categories(names, ignore_case=ignore_case))
-    if video is not None:
-        from labelconv.clips import VideoOptions, as_videos, clips_of
-
-        changes.append(as_videos(clips_of(build(VideoOptions, video, "-V"))))
     files, reader_options = media_files(media, reader_options)
+    if video is not None:
+        changes += _to_videos(video, files)
     if chips is not None:
         changes.append(_to_chips(chips, smallest))
     if crs is not None:
@@ -209,7 +208,7 @@ def _texts_beside(
     if folder is None:
         yield None
         return
-    from labelconv.texts import TextFiles
+    from labelconv.text_files import TextFiles
 
     with publishing(folder, folder=True, sources=sources) as opened:
         yield TextFiles(opened.part)
@@ -224,6 +223,23 @@ def _to_chips(chips: str, smallest: float) -> Pass:
 
     size = cutting.parse_size(chips)
     return cutting.chips(Rasters(chips) if size is None else size, smallest=smallest)
+
+
+def _to_videos(asked: Mapping[str, Any], files: MediaFiles) -> list[Pass]:
+    """The passes that make videos of frames, and compare them with their files."""
+    from labelconv.clips import VideoOptions, as_videos, clips_of
+
+    options = build(VideoOptions, asked, "-V")
+    by_rate = options.fps is not None
+
+    def compare(dataset: Dataset, report: Report) -> Dataset:
+        def samples() -> Iterator[Sample]:
+            return with_videos(dataset, files, report, by_rate=by_rate)
+
+        return Samples(samples, lambda: dataset.ontology, dataset.info)
+
+    made = as_videos(clips_of(options))
+    return [made] if files.folder is None else [made, compare]
 
 
 def _to_crs(crs: str, files: MediaFiles) -> Pass:
@@ -314,6 +330,7 @@ def _wanted(writer: Format, settings: Any) -> Wanted:
     videos = [holds for holds in held if holds.media is Video]
     return Wanted(
         pieces=any(holds.pieces for holds in pictures),
+        video_pieces=any(holds.pieces for holds in videos),
         extra=extra,
         tolerance=videos[0].tracks.tolerance if videos else None,
     )

@@ -102,7 +102,7 @@ def piece(
     elif isinstance(value, Keypoints):
         found = _skeleton(value, bounds, closed)
     else:
-        found = _polygon(common)
+        found = geometry.polygon_of(common)
     return [] if found is None else [found]
 
 
@@ -133,20 +133,6 @@ def _lines(common: Any) -> list[Any]:
         for each in shapely.get_parts(shapely.line_merge(common))
         if each.geom_type == "LineString" and each.length > 0
     ]
-
-
-def _polygon(common: Any) -> Polygon | None:
-    import shapely
-
-    parts = [
-        tuple(
-            tuple(shapely.get_coordinates(ring)[:-1].ravel().tolist())
-            for ring in (each.exterior, *each.interiors)
-        )
-        for each in shapely.get_parts(shapely.get_parts(common))
-        if each.geom_type == "Polygon" and each.area > 0
-    ]
-    return Polygon(tuple(parts)) if parts else None
 
 
 def _window_of_mask(mask: Mask, bounds: Bounds) -> Mask | None:

@@ -188,15 +188,17 @@ class _Comparison:
         found = match(ours, theirs)
         for pair in found.pairs:
             self._pair(a, ours[pair.a], theirs[pair.b], pair)
+        split: Kind = "split"
+        joined: Kind = "joined"
         for what, groups, one, several in (
-            ("split", found.splits, ours, theirs),
-            ("joined", found.joins, theirs, ours),
+            (split, found.splits, ours, theirs),
+            (joined, found.joins, theirs, ours),
         ):
             for group in groups:
-                single = (one[group.one].id,)
+                single: tuple[str, ...] = (one[group.one].id,)
                 many = tuple(several[position].id for position in group.several)
-                left, right = (single, many) if what == "split" else (many, single)
-                self._change(what, a, left, right, one[group.one].category, iou=group.iou)  # type: ignore[arg-type]
+                left, right = (single, many) if what == split else (many, single)
+                self._change(what, a, left, right, one[group.one].category, iou=group.iou)
         for left_one, right_one in found.renamed:
             before, after = ours[left_one], theirs[right_one]
             words = f"{before.category!r} is {after.category!r}"

@@ -47,7 +47,7 @@ def entry_points(group: str) -> list[Point]:
     met: set[str] = set()
     for place in sys.path:
         folder = place or "."
-        if folder.endswith(".egg") or os.path.isfile(folder):  # noqa: PTH113 - once for each place
+        if folder.endswith(".egg") or Path(folder).is_file():
             return _asked(group)
         try:
             names = os.listdir(folder)  # noqa: PTH208 - paths for each of thousands are slow

@@ -7,53 +7,57 @@ adds a problem, geometry is measured, and the ledger's outcome of each annotatio
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from labelconv import codes
 from labelconv.answers import fit_answer, fit_answers, fit_relations
-from labelconv.conforming import Conforming, is_needed
+from labelconv.conforming import Conforming, is_needed, is_of_each
+from labelconv.features import as_asked, as_drawn
 from labelconv.fits import fits, untouched
 from labelconv.format import Format, Holds
-from labelconv.lowering import Cut, Lowering, as_one, lower
+from labelconv.lowering import Cut, Lowering
 from labelconv.model import (
     Annotation,
-    Box,
     Classification,
     Dataset,
     Extra,
-    Keyframe,
-    Mask,
     OnPage,
     Ontology,
-    OrientedBox,
-    Point,
-    Polyline,
     Sample,
     Samples,
     Shape,
     Text,
     TextSpan,
+    TiledImage,
     TokenSpan,
     Track,
     Value,
 )
 from labelconv.problems import Outcome, Report, Where
 
+if TYPE_CHECKING:
+    from labelconv.moved import Moved
+
 
 class Sums(msgspec.Struct):
     """What is told once, at the end of all samples: how many were empty, whether any of them had a
-    size or an address that the target does not hold."""
+    size or an address that the target does not hold; what was moved to which CRS."""
 
     empty: int = 0
     sized: bool = False
     named: bool = False
+    moved: dict[str, Moved] = {}
 
     def add(self, other: Sums) -> None:
         self.empty += other.empty
         self.sized = self.sized or other.sized
         self.named = self.named or other.named
+        for target, moved in other.moved.items():
+            known = self.moved.setdefault(target, moved)
+            if known is not moved:
+                known.join(moved)
 
 
 def fit(
@@ -85,6 +89,10 @@ def fit(
         yield from _fitted(iter(dataset), held, conforming, target.name, report, min_iou, sums)
         if others is not None:
             sums.add(others)
+        for media, each in conforming.items():
+            if media is TiledImage:
+                each.join(sums.moved)
+            each.finish()
         _tell(sums, report)
 
     def ontology() -> Ontology:
@@ -111,10 +119,13 @@ def fit_part(
     `ValueError` at a sample that must be seen with all others, to be spelled for the target.
     """
     held = {holds.media: holds for holds in target.holds(options)}
-    spelled = frozenset(media for media, holds in held.items() if is_needed(holds))
+    spelled = frozenset(media for media, holds in held.items() if not is_of_each(holds))
     if spelled:
         samples = _without(spelled, samples)
-    return _fitted(samples, held, {}, target.name, report, min_iou, sums)
+    conforming = _conforming(held, target.name, report)
+    yield from _fitted(samples, held, conforming, target.name, report, min_iou, sums)
+    for each in conforming.values():
+        sums.moved.update(each.moved())
 
 
 def _without(media: frozenset[type[Any]], samples: Iterator[Sample]) -> Iterator[Sample]:
@@ -160,6 +171,8 @@ def _fitted(
             report.fates = sample.key, {id: (id, "changed") for id in before}
             fitted = sample
         else:
+            if holds.features is not None:
+                sample, before = as_asked(sample, before, holds.features, report)
             cut = Cut(holds, target, sample, report, min_iou, before)
             fitted = _fit_sample(sample, given, cut)
         if not holds.empty and not fitted.annotations and not fitted.classifications:
@@ -172,8 +185,6 @@ def _fitted(
         if not holds.uri and not named:
             named = sample.uri is not None and sample.uri != sample.key
         yield fitted
-    for conform in conforming.values():
-        conform.finish()
     sums.add(Sums(empty, sized, named))
 
 
@@ -348,9 +359,11 @@ def _piece_names(id: str, count: int, sample: Sample) -> list[str]:
 def _fit_value(value: Value, category: str, cut: Cut, place: Where) -> Lowering:
     holds = cut.holds
     if isinstance(value, Track) and Track in holds.values:
-        return _fit_track(value, category, cut, place)
+        from labelconv.lowering_tracks import lower_track
+
+        return lower_track(value, category, cut, place)
     if isinstance(value, OnPage) and OnPage in holds.values:
-        lowering = lower(value.shape, category, holds.on_page, cut, place)
+        lowering = as_drawn(value.shape, category, holds.on_page, cut, place)
         # What is lowered to kinds held on pages is a shape.
         shapes = ((name, cast("Shape", shape)) for name, shape in lowering.pieces)
         lowering.pieces = [(name, OnPage(value.page, shape)) for name, shape in shapes]
@@ -360,41 +373,7 @@ def _fit_value(value: Value, category: str, cut: Cut, place: Where) -> Lowering:
             return Lowering([(category, value)])
         cut.report.add(codes.VALUE_NOT_HELD, place, kind=type(value).__name__, target=cut.target)
         return Lowering([], lost=True)
-    return lower(value, category, holds.values, cut, place)
-
-
-def _fit_track(track: Track, category: str, cut: Cut, place: Where) -> Lowering:
-    """Each keyframe on its own; a keyframe cannot become several objects, so the largest stays."""
-    single = as_one(cut)
-    plain = cut.holds.keyframes & _WHOLE
-    changed = lost = False
-    segments = []
-    for segment in track.segments:
-        keyframes = []
-        for keyframe in segment:
-            if type(keyframe.shape) in plain and not keyframe.classifications:
-                keyframes.append(keyframe)
-                continue
-            lowering = lower(keyframe.shape, category, cut.holds.keyframes, single, place)
-            changed, lost = changed or lowering.changed, lost or lowering.lost
-            if not lowering.pieces:
-                return Lowering([], lost=True)
-            asked = [
-                fit_answer(c, cut.holds.classifications, cut, place.annotation)
-                for c in keyframe.classifications
-            ]
-            lost = lost or any(
-                a is not b for a, b in zip(asked, keyframe.classifications, strict=True)
-            )
-            shape = cast("Shape", lowering.pieces[0][1])  # as kinds held on keyframes are
-            kept = tuple(c for c in asked if c is not None)
-            keyframes.append(Keyframe(keyframe.frame, shape, kept))
-        segments.append(tuple(keyframes))
-    return Lowering([(category, Track(tuple(segments)))], changed=changed, lost=lost)
-
-
-#: Shapes that are held or not, whatever they look like.
-_WHOLE = frozenset({Box, Mask, OrientedBox, Point, Polyline})
+    return as_drawn(value, category, holds.values, cut, place)
 
 
 def _fit_extra(extra: Extra, cut: Cut) -> Extra:

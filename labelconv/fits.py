@@ -37,11 +37,14 @@ def fits(sample: Sample, holds: Holds, own: str) -> bool:
     if sample.extra and not is_held(sample.extra, holds, own):
         return False
     values = holds.values
+    drawn = None if holds.features is None else holds.features.kinds
     for annotation in sample.annotations:
-        kind = type(annotation.value)
+        value: Any = annotation.value
+        kind = type(value)
         if (
-            kind in _SIMPLE
+            (kind in _SIMPLE or (kind is Polygon and len(value.parts) == 1 == len(value.parts[0])))
             and kind in values
+            and (drawn is None or kind in drawn.get(annotation.category, values))
             and annotation.confidence is None
             and not annotation.classifications
             and not annotation.extra
@@ -68,6 +71,10 @@ def untouched(annotation: Annotation, holds: Holds, own: str) -> bool:
     kind = type(value)
     if kind not in holds.values or kind in _COMPOUND:
         return False
+    if holds.features is not None:
+        drawn = holds.features.kinds.get(annotation.category)
+        if drawn is not None and kind not in drawn:
+            return False
     if kind is Keypoints and value.outline is None and holds.outlined:
         return False
     if kind is Keypoints and value.outline is not None:

@@ -6,7 +6,7 @@ A format is a module with `read`, `write` and `FORMAT`, found by the entry point
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -59,6 +59,28 @@ class HeldTracks(msgspec.Struct, frozen=True, kw_only=True):
     every_frame: bool = False
 
 
+class HeldQuestion(msgspec.Struct, frozen=True):
+    """The kind of answer that a question takes, and the questions below its options, by name.
+
+    Those below a text stand in the only option of its question, whatever that is called.
+    """
+
+    answer: type
+    options: Mapping[str, Mapping[str, HeldQuestion]] = {}
+
+
+class HeldFeatures(msgspec.Struct, frozen=True):
+    """What names stand for in a target that has been set up, as by a project's ontology.
+
+    `kinds`: kinds of shape by category. `below`: questions by name, by category. `questions`: those
+    about samples. What a name that is not here stands for is not known.
+    """
+
+    kinds: Mapping[str, frozenset[type]] = {}
+    below: Mapping[str, Mapping[str, HeldQuestion]] = {}
+    questions: Mapping[str, HeldQuestion] = {}
+
+
 class Holds(msgspec.Struct, frozen=True, kw_only=True):
     """What a file of a format can say about one kind of media.
 
@@ -107,6 +129,9 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
     - `tokens`: annotations are words of a text layer: by page, of one category, each with at most
       one text, which answers one question (`labelconv.textlayers`).
     - `timed_checklists`: a checklist of one tick that has ranges comes back as one, not as a radio.
+    - `features`: what categories and questions are held as, where the target's own are known; what
+      is of another kind is lowered to theirs where that is possible (docs/decisions/0014), and left
+      to the writer's refusal where it is not.
     """
 
     media: type[Any] = model.Image
@@ -150,19 +175,42 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
     offsets: Literal["codepoint", "utf16"] = "codepoint"
     timed_checklists: bool = True
     tokens: bool = False
+    features: HeldFeatures | None = None
+
+
+def holds_all(media: type[Any]) -> Holds:
+    """All that the model can say about one kind of media."""
+    shapes = frozenset(SHAPES)
+    spans = {model.OnPage, model.Track, model.TextSpan, model.TokenSpan}
+    return Holds(
+        media=media,
+        values=shapes | spans,
+        keyframes=shapes,
+        on_page=shapes,
+        parts=True,
+        holes=True,
+        confidence=True,
+        classifications=ANY_DEPTH,
+        questions=ANY_DEPTH,
+        relations=True,
+        ids=True,
+        extra="all",
+    )
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What the consumer of a reader makes use of, so that the reader can leave the rest unmade.
 
     A reader that leaves something unmade counts it by name (`Report.field`).
-    `pieces`: samples of pictures may come in pieces; those of other media come whole.
+    `pieces`: samples of pictures may come in pieces. `video_pieces`: those of videos may, too, each
+    with whole tracks of no masks. Samples of other media come whole.
     `extra`: names of the formats whose extra fields are used; None for all. `tolerance`: keyframes
     are left out by this rule (`HeldTracks.tolerance`), which a reader of dense tracks may do
     itself, with `labelconv.boxtracks`, before it makes them (docs/decisions/0011).
     """
 
     pieces: bool = False
+    video_pieces: bool = False
     extra: frozenset[str] | None = None
     tolerance: float | None = None
 

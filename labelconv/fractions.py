@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from itertools import cycle
 from operator import mul, truediv
-from typing import Any
 
 import msgspec
 
@@ -93,8 +92,9 @@ def box(values: Sequence[float], frame: Frame) -> Box:
         frame.report.add(codes.OUTSIDE_MEDIA, frame.place, kind="box", drift=drift)
         return made
     frame.clipped("box", drift)
-    inside: Any = clamped(made, width, height)
-    return inside  # type: ignore[no-any-return]
+    inside = clamped(made, width, height)
+    assert isinstance(inside, Box)  # as what was given
+    return inside
 
 
 def polygon(values: Sequence[float], frame: Frame) -> Polygon:

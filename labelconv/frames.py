@@ -7,13 +7,18 @@ from fractions import Fraction
 import msgspec
 
 from labelconv.errors import OptionError
+from labelconv.model import Video
 
 
 class FrameMap(msgspec.Struct, frozen=True):
-    """Frame n of the source, counted from 0, is frame `start` + n * `stride` of the video."""
+    """Frame n of the source, counted from 0, is frame `start` + n * `stride` of the video.
+
+    `rate`: frames a second of the video, where it was given with the rule.
+    """
 
     start: int = 0
     stride: int = 1
+    rate: float | None = None
 
     @property
     def is_identity(self) -> bool:
@@ -21,6 +26,18 @@ class FrameMap(msgspec.Struct, frozen=True):
 
     def of(self, frame: int) -> int:
         return self.start + frame * self.stride
+
+    def video(
+        self,
+        width: float | None = None,
+        height: float | None = None,
+        count: int | None = None,
+        rate: float | None = None,
+    ) -> Video:
+        """The uploaded video: of the source's size; of its length and rate only if it is the same,
+        else of the rate that the rule says."""
+        own = self.is_identity
+        return Video(width, height, count if own else None, self.rate or (rate if own else None))
 
 
 def frame_map(start: int, stride: int, fps: str | None, format: str) -> FrameMap:
@@ -51,4 +68,4 @@ def frame_map(start: int, stride: int, fps: str | None, format: str) -> FrameMap
             f"expected, {fps!r} is {float(ratio):g} frames of the video for one of the source; "
             f"frames in between would be a guess. State the stride with `-O stride=`"
         )
-    return FrameMap(start, int(ratio))
+    return FrameMap(start, int(ratio), float(video))

@@ -5,7 +5,6 @@ Planar geometry is shapely's; it and numpy are imported when first needed.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ import msgspec
 
 from labelconv import masks
 from labelconv.model import (
-    Annotation,
     Box,
     Keyframe,
     Keypoints,
@@ -26,6 +24,15 @@ from labelconv.model import (
     Shape,
     Track,
     Value,
+)
+from labelconv.rings import (
+    corners,
+    has_three_points,
+    opened,
+    ring_area,
+    ring_bounds,
+    unclosed,
+    wound,
 )
 
 if TYPE_CHECKING:
@@ -134,31 +141,6 @@ def _box_or_polygon(ring: tuple[float, ...]) -> Box | Polygon:
     return box
 
 
-def corners(box: OrientedBox) -> tuple[float, ...]:
-    """The four corners, interleaved: the turned top-left first, then along the width."""
-    cosine, sine = _cosine_sine(box.angle)
-    half_width, half_height = box.width / 2, box.height / 2
-    out: list[float] = []
-    for along, across in ((-1, -1), (1, -1), (1, 1), (-1, 1)):
-        u, v = along * half_width, across * half_height
-        out.append(box.x + u * cosine - v * sine)
-        out.append(box.y + u * sine + v * cosine)
-    return tuple(out)
-
-
-def _cosine_sine(degrees: float) -> tuple[float, float]:
-    quarter = degrees / 90
-    if quarter == round(quarter):  # exact for right angles, where math.cos(pi / 2) is not 0
-        return ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[round(quarter) % 4]
-    return math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-
-
-def ring_bounds(ring: tuple[float, ...]) -> tuple[float, float, float, float]:
-    """(x0, y0, x1, y1) of interleaved coordinates."""
-    xs, ys = ring[::2], ring[1::2]
-    return min(xs), min(ys), max(xs), max(ys)
-
-
 def bounds(shape: Shape) -> Box | None:
     """The smallest box around a shape; None for an empty mask or no points."""
     if isinstance(shape, Box):
@@ -180,68 +162,6 @@ def bounds(shape: Shape) -> Box | None:
     return Box(*ring_bounds(ring)) if ring else None
 
 
-def ring_area(ring: tuple[float, ...]) -> float:
-    """The area inside a ring, never negative (shoelace formula)."""
-    xs, ys = ring[::2], ring[1::2]
-    # Relative to the first point, so that small shapes far from the origin keep their digits.
-    x0, y0 = xs[0], ys[0]
-    double = 0.0
-    previous_x, previous_y = xs[-1] - x0, ys[-1] - y0
-    for x, y in zip(xs, ys, strict=True):
-        x, y = x - x0, y - y0
-        double += previous_x * y - x * previous_y
-        previous_x, previous_y = x, y
-    return abs(double) / 2
-
-
-def wound(annotations: tuple[Annotation, ...]) -> tuple[Annotation, ...]:
-    """The annotations with the shells of polygons counter-clockwise (y up) and holes clockwise.
-
-    A ring that is turned keeps its first point. What is as asked for is the same object.
-    """
-    changed = False
-    out: list[Annotation] = []
-    for annotation in annotations:
-        value = annotation.value
-        if type(value) is Polygon:
-            parts = value.parts
-            if len(parts) == 1 and len(parts[0]) == 1:
-                turned = _clockwise(parts[0][0])
-            else:
-                turned = any(
-                    _clockwise(ring) != (at > 0) for part in parts for at, ring in enumerate(part)
-                )
-            if turned:
-                rings = tuple(
-                    tuple(
-                        _turned(ring) if _clockwise(ring) != (at > 0) else ring
-                        for at, ring in enumerate(part)
-                    )
-                    for part in parts
-                )
-                annotation = msgspec.structs.replace(annotation, value=Polygon(rings))
-                changed = True
-        out.append(annotation)
-    return tuple(out) if changed else annotations
-
-
-def _clockwise(ring: tuple[float, ...]) -> bool:
-    xs, ys = ring[::2], ring[1::2]
-    x0, y0 = xs[0], ys[0]
-    double = 0.0
-    previous_x, previous_y = xs[-1] - x0, ys[-1] - y0
-    for x, y in zip(xs, ys, strict=True):
-        x, y = x - x0, y - y0
-        double += previous_x * y - x * previous_y
-        previous_x, previous_y = x, y
-    return double < 0
-
-
-def _turned(ring: tuple[float, ...]) -> tuple[float, ...]:
-    rest = zip(ring[-2:0:-2], ring[:1:-2], strict=True)
-    return (*ring[:2], *(number for pair in rest for number in pair))
-
-
 def area(shape: Shape) -> float:
     """The area of a shape in square units of its frame; parts that overlap count once."""
     if isinstance(shape, Box):
@@ -259,32 +179,6 @@ def area(shape: Shape) -> float:
     return 0.0
 
 
-def has_three_points(ring: tuple[float, ...]) -> bool:
-    """Whether a ring has at least three different points."""
-    if len(ring) < 6:
-        return False
-    a, b, c = ring[0:2], ring[2:4], ring[4:6]
-    if len({a, b, c}) == 3:
-        return True
-    return len(set(zip(ring[::2], ring[1::2], strict=True))) >= 3
-
-
-def opened(ring: tuple[float, ...]) -> tuple[float, ...]:
-    """The ring without a repeated first point at its end."""
-    if len(ring) >= 4 and ring[0] == ring[-2] and ring[1] == ring[-1]:
-        return ring[:-2]
-    return ring
-
-
-def unclosed(ring: tuple[float, ...]) -> tuple[float, ...]:
-    """The ring with its first point once, if it has three different points."""
-    while len(ring) > 6 and ring[0] == ring[-2] and ring[1] == ring[-1]:
-        if not has_three_points(ring[:-2]):
-            break
-        ring = ring[:-2]
-    return ring
-
-
 # ------------------------------------------------------------------------------------ lowering
 
 
@@ -300,14 +194,7 @@ def mask_polygon(mask: Mask) -> Polygon | None:
     rectangles = _rectangles(mask)
     if len(rectangles) == 0:
         return None
-    outline = shapely.union_all(rectangles).simplify(0)
-    parts = []
-    for piece in shapely.get_parts(outline):
-        rings = [piece.exterior, *piece.interiors]
-        parts.append(
-            tuple(tuple(shapely.get_coordinates(ring)[:-1].ravel().tolist()) for ring in rings)
-        )
-    return Polygon(tuple(parts))
+    return polygon_of(shapely.union_all(rectangles).simplify(0))
 
 
 def polygon_mask(shape: Polygon | Box | OrientedBox, height: int, width: int) -> Mask:
@@ -376,31 +263,12 @@ def intersection(shape: Polygon | OrientedBox, frame: Box) -> Polygon | None:
     """What of a shape lies in a box, as a polygon of one or more parts; None when nothing does."""
     import shapely
 
-    common = shapely.intersection(_shapely(shape), _shapely(frame))
-    parts = [
-        tuple(
-            tuple(shapely.get_coordinates(ring)[:-1].ravel().tolist())
-            for ring in (piece.exterior, *piece.interiors)
-        )
-        for piece in shapely.get_parts(common)
-        if piece.geom_type == "Polygon" and piece.area > 0
-    ]
-    return Polygon(tuple(parts)) if parts else None
+    return polygon_of(shapely.intersection(_shapely(shape), _shapely(frame)))
 
 
 def merged(polygon: Polygon) -> Polygon:
     """The polygon with its parts as one area: valid, and no two parts overlap."""
-    import shapely
-
-    parts = [
-        tuple(
-            tuple(shapely.get_coordinates(ring)[:-1].ravel().tolist())
-            for ring in (piece.exterior, *piece.interiors)
-        )
-        for piece in shapely.get_parts(_shapely(polygon))
-        if piece.geom_type == "Polygon" and piece.area > 0
-    ]
-    return Polygon(tuple(parts)) if parts else polygon
+    return polygon_of(_shapely(polygon)) or polygon
 
 
 def longest_inside(line: Polyline, frame: Box) -> Polyline | None:
@@ -413,6 +281,22 @@ def longest_inside(line: Polyline, frame: Box) -> Polyline | None:
         return None
     longest = max(pieces, key=lambda piece: piece.length)
     return Polyline(tuple(shapely.get_coordinates(longest).ravel().tolist()))
+
+
+def polygon_of(geometry: Any) -> Polygon | None:
+    """What of a shapely geometry has an area, as one polygon; None when nothing does."""
+    import shapely
+
+    parts = [
+        tuple(
+            tuple(shapely.get_coordinates(ring)[:-1].ravel().tolist())
+            for ring in (piece.exterior, *piece.interiors)
+        )
+        # Twice, since collections have parts of parts.
+        for piece in shapely.get_parts(shapely.get_parts(geometry))
+        if piece.geom_type == "Polygon" and piece.area > 0
+    ]
+    return Polygon(tuple(parts)) if parts else None
 
 
 def _rectangles(mask: Mask) -> Any:
@@ -473,3 +357,27 @@ def _pairs(ring: tuple[float, ...]) -> Any:
     import numpy as np
 
     return np.array(ring, dtype=np.float64).reshape(-1, 2)
+
+
+__all__ = [
+    "Covered",
+    "area",
+    "bounds",
+    "box_polygon",
+    "corners",
+    "covered",
+    "has_three_points",
+    "intersection",
+    "iou",
+    "longest_inside",
+    "map_xy",
+    "mask_polygon",
+    "merged",
+    "opened",
+    "polygon_mask",
+    "polygon_of",
+    "ring_area",
+    "ring_bounds",
+    "unclosed",
+    "wound",
+]

@@ -160,7 +160,7 @@ class Crew:
     def _started(self, stretch: Stretch) -> _Member:
         with contextlib.ExitStack() as opened:
             # Without buffers, so that the place in the file is that of the descriptor they share.
-            output = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
+            output = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - closed by the stack
             opened.enter_context(output)
             states = opened.enter_context(tempfile.TemporaryFile(buffering=0))
             parent = os.getpid()
@@ -221,7 +221,7 @@ class _Member:
         self.output.seek(0)
         with io.BufferedReader(self._states) as file:
             # Written by a fork of this very process, to a file without a name.
-            states: dict[str, Any] = pickle.load(file)  # noqa: S301
+            states: dict[str, Any] = pickle.load(file)  # noqa: S301 - see above
         return states
 
     def close(self) -> None:

@@ -93,6 +93,13 @@ class Keys:
         self._first[key] = name
         return key, None
 
+    def takes(self, name: str) -> bool:
+        """Give a sample its name as its key, as `key` does; False, and nothing, where it must."""
+        if not 0 < len(name) <= LONGEST_KEY or name in self._first or self.renames:
+            return False
+        self._first[name] = name
+        return True
+
     def _filled(
         self, path: str, id: str, fields: Mapping[str, object]
     ) -> str | tuple[Code, dict[str, object]]:

@@ -83,7 +83,8 @@ def held_words(holds: Holds) -> list[str]:
 
 def options(kind: type[Any]) -> list[OptionRow]:
     """The options in a record; what each does is taken from the record's docstring."""
-    told = _told(kind.__doc__ or "")
+    # A record may add options to those of another one, whose docstring says them.
+    told = _told("\n\n".join(each.__doc__ or "" for each in kind.__mro__))
     hints = typing.get_type_hints(kind)
     listed = []
     for field in msgspec.structs.fields(kind):

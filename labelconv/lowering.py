@@ -40,7 +40,8 @@ class Cut(msgspec.Struct):
     """What `fit` knows while it cuts one sample.
 
     `before` is what became of annotations before their shapes are lowered, by id (see
-    `labelconv.conforming`).
+    `labelconv.conforming`). `reason` ends the sentences about shapes, where it is not the format
+    that asks for another kind (see `labelconv.features`).
     """
 
     holds: Holds
@@ -49,6 +50,7 @@ class Cut(msgspec.Struct):
     report: Report
     min_iou: float | None
     before: dict[str, Outcome] = {}
+    reason: str = ""
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -93,13 +95,17 @@ def lower(
     if isinstance(shape, Mask) and Polygon in allowed:
         outline = _outline(shape, cut)
         if outline is not None:
-            cut.report.add(codes.SHAPE_RESPELLED, place, source="mask", result="polygon")
+            result = f"polygon{cut.reason}"
+            cut.report.add(codes.SHAPE_RESPELLED, place, source="mask", result=result)
             below = _polygon(outline, category, allowed, cut, place)
             return Lowering(below.pieces, changed=True, lost=below.lost)
     if isinstance(shape, (Box, OrientedBox)) and Polygon in allowed:
-        ring = geometry.corners(shape) if isinstance(shape, OrientedBox) else None
-        polygon = geometry.box_polygon(shape) if isinstance(shape, Box) else Polygon(((ring,),))  # type: ignore[arg-type]
-        cut.report.add(codes.SHAPE_RESPELLED, place, source=word(shape), result="polygon")
+        if isinstance(shape, Box):
+            polygon = geometry.box_polygon(shape)
+        else:
+            polygon = Polygon(((geometry.corners(shape),),))
+        result = f"polygon{cut.reason}"
+        cut.report.add(codes.SHAPE_RESPELLED, place, source=word(shape), result=result)
         return Lowering([(category, polygon)], changed=True)
     if OrientedBox in allowed and isinstance(shape, (Box, Polygon)):
         turned = oriented.respelled(shape)
@@ -109,9 +115,9 @@ def lower(
         if cut.holds.quads and isinstance(shape, Polygon) and oriented.is_quad(shape):
             return Lowering([(category, shape)])
     boxed = Box in allowed and cut.holds.tracks.outlines_become == "box"
-    drawable = Mask in allowed and cut.size is not None and not boxed
-    if drawable and isinstance(shape, (Box, OrientedBox, Polygon)):
-        mask = geometry.polygon_mask(shape, *cut.size)  # type: ignore[misc]
+    size = None if boxed or Mask not in allowed else cut.size
+    if size is not None and isinstance(shape, (Box, OrientedBox, Polygon)):
+        mask = geometry.polygon_mask(shape, *size)
         return _measured(codes.SHAPE_RESPELLED, shape, mask, category, cut, place)
     if isinstance(shape, Mask) and on_map(cut.sample.media):
         # Its pixels are no places: its outline is, or it has none here.
@@ -131,6 +137,37 @@ def lower(
             return _measured(codes.SHAPE_LOWERED, shape, box, category, cut, place)
     cut.report.add(codes.VALUE_NOT_HELD, place, kind=word(shape), target=cut.target)
     return Lowering([], lost=True)
+
+
+def reaches(shape: Shape, kinds: frozenset[type], cut: Cut) -> bool:
+    """Whether `lower` has a way from the shape to one of the `kinds`."""
+    kind = type(shape)
+    if kind in kinds:
+        return True
+    if isinstance(shape, Keypoints):
+        outline = shape.outline
+        return (
+            bool(kinds & {Box, OrientedBox})
+            or (Point in kinds and cut.holds.skeleton_points is not None)
+            or (outline is not None and reaches(outline, kinds, cut))
+        )
+    if not isinstance(shape, (Box, OrientedBox, Polygon, Mask)):
+        return False
+    if isinstance(shape, Mask) and on_map(cut.sample.media):
+        known = getattr(cut.sample.media, "affine", None) is not None
+        return known and not kinds.isdisjoint(_AROUND[Mask])
+    if Mask in kinds and cut.size is not None:
+        return True
+    return not kinds.isdisjoint(_AROUND[kind])
+
+
+#: What shapes that have an inside become, whatever the size of their media.
+_AROUND = {
+    Box: frozenset({Polygon, OrientedBox}),
+    OrientedBox: frozenset({Polygon, Box}),
+    Polygon: frozenset({Box, OrientedBox}),
+    Mask: frozenset({Polygon, Box, OrientedBox}),
+}
 
 
 def on_map(media: Any) -> bool:
@@ -158,18 +195,18 @@ def _polygon(
     holds = cut.holds
     holes = sum(len(part) - 1 for part in polygon.parts)
     parts = len(polygon.parts)
-    may_mask = Mask in allowed and cut.size is not None
+    size = cut.size if Mask in allowed else None
     if holes and not holds.holes and holds.holes_become != "joined":
-        if holds.holes_become == "mask" and may_mask:
-            mask = geometry.polygon_mask(polygon, *cut.size)  # type: ignore[misc]
+        if holds.holes_become == "mask" and size is not None:
+            mask = geometry.polygon_mask(polygon, *size)
             return _measured(codes.HOLES_MASKED, polygon, mask, category, cut, place, count=holes)
         filled = Polygon(tuple(part[:1] for part in polygon.parts))
         cost = _measured(codes.HOLES_FILLED, polygon, filled, category, cut, place, count=holes)
         below = _polygon(filled, category, allowed, cut, place)
         return Lowering(below.pieces, changed=below.changed, lost=cost.lost or below.lost)
     if parts > 1 and not holds.parts:
-        if holds.parts_become == "mask" and may_mask:
-            mask = geometry.polygon_mask(polygon, *cut.size)  # type: ignore[misc]
+        if holds.parts_become == "mask" and size is not None:
+            mask = geometry.polygon_mask(polygon, *size)
             return _measured(codes.SHAPE_RESPELLED, polygon, mask, category, cut, place)
         if holds.parts_become == "joined":
             return _joined(polygon, category, cut, place)
@@ -238,18 +275,26 @@ def _outlined(
     )
 
 
+def point_names(skeleton: Keypoints, category: str, cut: Cut) -> list[str]:
+    """The categories that the visible points of a skeleton get, where they become single ones."""
+    template = cut.holds.skeleton_points
+    if template is None:
+        return []
+    named = template.replace("{category}", category)
+    return [named.replace("{keypoint}", point.name) for point in skeleton.points if point.visible]
+
+
 def _skeleton(
     skeleton: Keypoints, category: str, allowed: frozenset[type], cut: Cut, place: Where
 ) -> Lowering:
     pieces: list[tuple[str, Value]] = []
     if skeleton.outline is not None:
         pieces = lower(skeleton.outline, category, allowed, cut, place).pieces
-    template = cut.holds.skeleton_points
-    if template is not None and Point in allowed:
+    if cut.holds.skeleton_points is not None and Point in allowed:
         visible = [point for point in skeleton.points if point.visible]
         cut.report.add(codes.SKELETON_SPLIT, place, count=len(visible))
-        for point in visible:
-            name = template.replace("{category}", category).replace("{keypoint}", point.name)
+        names = point_names(skeleton, category, cut)
+        for name, point in zip(names, visible, strict=True):
             pieces.append((name, Point(point.x, point.y)))
         return Lowering(pieces, lost=True)
     if not pieces and Box in allowed:
@@ -260,7 +305,7 @@ def _skeleton(
         turned = None if box is None else oriented.respelled(box)
         pieces = [] if turned is None else [(category, turned)]
     if pieces:
-        result = word(pieces[0][1])
+        result = word(pieces[0][1]) + cut.reason
         cut.report.add(codes.SHAPE_LOWERED, place, source="skeleton", result=result)
     else:
         cut.report.add(codes.VALUE_NOT_HELD, place, kind="skeleton", target=cut.target)
@@ -279,7 +324,8 @@ def _measured(
 ) -> Lowering:
     """Report a step with the IoU of what comes out with what went in."""
     report = cut.report
-    report.add(code, place, source=word(before), result=word(after), count=count)
+    result = word(after) + cut.reason
+    report.add(code, place, source=word(before), result=result, count=count)
     lost = _gated(code, geometry.iou(before, after), cut, place)
     return Lowering([(category, after)], changed=True, lost=lost or code.severity == "loss")
 

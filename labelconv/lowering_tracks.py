@@ -2,20 +2,87 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from labelconv import codes, geometry, masks
-from labelconv.lowering import Cut, word
-from labelconv.model import Annotation, Classification, Keyframe, Mask, Track
+from labelconv.answers import fit_answer
+from labelconv.features import as_drawn
+from labelconv.lowering import Cut, Lowering, as_one, word
+from labelconv.model import (
+    Annotation,
+    Box,
+    Classification,
+    Keyframe,
+    Mask,
+    OrientedBox,
+    Point,
+    Polyline,
+    Shape,
+    Track,
+)
 from labelconv.problems import Outcome, Where
-from labelconv.tracks import compress_measured, expand, joined
+from labelconv.tracks import between, compress_measured, expand, form_of, joined
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+#: Shapes that are held or not, whatever they look like.
+_WHOLE = frozenset({Box, Mask, OrientedBox, Point, Polyline})
+
+
+def lower_track(track: Track, category: str, cut: Cut, place: Where) -> Lowering:
+    """Each keyframe on its own; a keyframe cannot become several objects, so the largest stays.
+
+    Masks do not move: where a shape that moves becomes one, each frame until the next keyframe has
+    its own.
+    """
+    cut = as_one(cut)
+    plain = cut.holds.keyframes & _WHOLE
+    if cut.holds.features is not None:
+        plain &= cut.holds.features.kinds.get(category, plain)
+    changed = lost = False
+    segments = []
+    for segment in track.segments:
+        keyframes = []
+        waiting = deque(segment)
+        while waiting:
+            keyframe = waiting.popleft()
+            if type(keyframe.shape) in plain and not keyframe.classifications:
+                keyframes.append(keyframe)
+                continue
+            lowering = as_drawn(keyframe.shape, category, cut.holds.keyframes, cut, place)
+            changed, lost = changed or lowering.changed, lost or lowering.lost
+            if not lowering.pieces:
+                return Lowering([], lost=True)
+            asked = [
+                fit_answer(c, cut.holds.classifications, cut, place.annotation)
+                for c in keyframe.classifications
+            ]
+            lost = lost or any(
+                a is not b for a, b in zip(asked, keyframe.classifications, strict=True)
+            )
+            shape = cast("Shape", lowering.pieces[0][1])  # as kinds held on keyframes are
+            kept = tuple(c for c in asked if c is not None)
+            keyframes.append(Keyframe(keyframe.frame, shape, kept))
+            if waiting and isinstance(shape, Mask):
+                waiting.extendleft(reversed(_on_the_way(keyframe, waiting[0])))
+        segments.append(tuple(keyframes))
+    return Lowering([(category, Track(tuple(segments)))], changed=changed, lost=lost)
+
+
+def _on_the_way(before: Keyframe, after: Keyframe) -> list[Keyframe]:
+    """The frames between two keyframes whose shapes move into each other."""
+    form = form_of(before.shape)
+    if form is None or form != form_of(after.shape) or before.shape == after.shape:
+        return []
+    frames = range(before.frame + 1, after.frame)
+    return [Keyframe(frame, between(before, after, frame)) for frame in frames]
 
 
 class Finished(msgspec.Struct):

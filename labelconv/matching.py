@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
 
@@ -19,6 +19,7 @@ from labelconv.model import (
     Point,
     Polygon,
     Polyline,
+    Shape,
     Value,
 )
 
@@ -170,9 +171,10 @@ def _covering_parts(position: int, value: Polygon | Mask, near: _Side) -> Group 
     around = geometry.bounds(value)
     if around is None:
         return None
-    inside = []
+    inside: dict[int, Shape] = {}
     for other, piece in near.items():
-        box = geometry.bounds(piece.value)  # type: ignore[arg-type]
+        shape = cast("Shape", piece.value)  # only shapes come here
+        box = geometry.bounds(shape)
         if (
             box is not None
             and box.x0 >= around.x0 - 1
@@ -180,16 +182,15 @@ def _covering_parts(position: int, value: Polygon | Mask, near: _Side) -> Group 
             and box.x1 <= around.x1 + 1
             and box.y1 <= around.y1 + 1
         ):
-            inside.append(other)
+            inside[other] = shape
     if len(inside) < 2:
         return None
-    shapes = {other: near[other].value for other in inside}
-    shared = geometry.covered(value, list(shapes.values()))  # type: ignore[arg-type]
+    shared = geometry.covered(value, list(inside.values()))
     members = tuple(o for o, part in zip(inside, shared.parts, strict=True) if part >= SPLIT_IOU)
     if len(members) < 2:
         return None
     if len(members) < len(inside):
-        shared = geometry.covered(value, [shapes[o] for o in members])  # type: ignore[misc]
+        shared = geometry.covered(value, [inside[other] for other in members])
     return Group(position, members, shared.iou) if shared.iou >= SPLIT_IOU else None
 
 

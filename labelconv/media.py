@@ -17,11 +17,12 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 import msgspec
 
 from labelconv import codes
-from labelconv.errors import OptionError, SourceError
+from labelconv.errors import OptionError, SourceError, reason_of
 from labelconv.imageheaders import Header, read_header
+from labelconv.io import walk
 from labelconv.keys import normal
 from labelconv.model import Image, Sample
-from labelconv.problems import Code
+from labelconv.problems import Code, Report
 
 #: What labels are commonly drawn on; lower case (ultralytics 8.4 `IMG_FORMATS`, and GIF).
 PICTURES = frozenset(
@@ -72,6 +73,7 @@ class MediaFiles:
         self._apply = options.exif == "apply"
         self._sizes = None if options.sizes is None else _read_sizes(Path(options.sizes))
         self._listed: _Endings[str] | None = None
+        self._turned: set[str] = set()
         if self.folder is not None and not self.folder.is_dir():
             raise OptionError(f"{self.folder}: a folder of media files expected, none found there")
 
@@ -93,8 +95,8 @@ class MediaFiles:
             return codes.MEDIA_MISSING, {"name": name, "hint": "give their folder with --media"}
         for plain in dict.fromkeys((name, normal(name))):
             direct = self.folder / plain
-            # Unlike Path.is_file, this takes names that are too long for a file.
-            if not _leaves(plain) and os.path.isfile(direct):  # noqa: PTH113
+            # Path.is_file raises for names that are too long for a file.
+            if not _leaves(plain) and os.path.isfile(direct):  # noqa: PTH113 - see above
                 return direct
         listed = self._list()
         plain = normal(name)
@@ -120,6 +122,11 @@ class MediaFiles:
             path = found
         return self.size_of(path)
 
+    def image(self, name: str) -> Image | None:
+        """The picture `name` in its size, where that can be had."""
+        size = self.size(name)
+        return Image(float(size.width), float(size.height)) if isinstance(size, Size) else None
+
     def size_of(self, path: str | Path) -> Size | Trouble:
         """The size in the header of a picture file."""
         try:
@@ -127,7 +134,7 @@ class MediaFiles:
         except FileNotFoundError:
             return codes.MEDIA_MISSING, {"name": str(path), "hint": "nothing is there"}
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
+            reason = reason_of(error)
             return codes.MEDIA_UNREADABLE, {"file": str(path), "reason": reason}
         if header is None:
             reason = "no width and height in its header"
@@ -135,29 +142,42 @@ class MediaFiles:
         turned = self._apply and header.orientation >= 5
         width, height = header.width, header.height
         if turned:
+            self._turned.add(os.fspath(path))
             width, height = height, width
         return Size(width, height, header.width, header.height, header.orientation)
+
+    def tell(self, report: Report) -> None:
+        """Note, once, how many pictures EXIF turned since this was told last."""
+        if self._turned:
+            report.add(codes.MEDIA_TURNED, count=len(self._turned))
+            self._turned.clear()
 
     def _list(self) -> _Endings[str]:
         """The files below the folder."""
         if self._listed is None:
             assert self.folder is not None
             self._listed = _Endings()
-            for path in _files_below(self.folder):
+            for path in walk(self.folder):
                 self._listed.add(normal(path), path)
         return self._listed
 
 
-def with_sizes(samples: Iterable[Sample], files: MediaFiles) -> Iterator[Sample]:
-    """The samples; pictures without a size get the one of their file, where it is found."""
-    for sample in samples:
-        media = sample.media
-        if isinstance(media, Image) and not (media.width and media.height):
-            size = files.size(sample.uri or sample.key)
-            if isinstance(size, Size):
-                found = Image(float(size.width), float(size.height))
-                sample = msgspec.structs.replace(sample, media=found)
-        yield sample
+def with_sizes(samples: Iterable[Sample], files: MediaFiles, report: Report) -> Iterator[Sample]:
+    """The samples; pictures without a size get the one of their file, where it is found.
+
+    At their end `report` is told which were turned, whoever asked for their sizes.
+    """
+    if files.given:
+        for sample in samples:
+            media = sample.media
+            if isinstance(media, Image) and not (media.width and media.height):
+                found = files.image(sample.uri or sample.key)
+                if found is not None:
+                    sample = msgspec.structs.replace(sample, media=found)
+            yield sample
+    else:
+        yield from samples
+    files.tell(report)
 
 
 def is_picture(name: str) -> bool:
@@ -167,31 +187,6 @@ def is_picture(name: str) -> bool:
 
 def _leaves(path: str) -> bool:
     return path.startswith("/") or ".." in path.split("/")
-
-
-def _files_below(folder: Path) -> Iterator[str]:
-    """Relative paths with `/` of the files below a folder; hidden ones are passed over."""
-    waiting = [""]
-    met: set[tuple[int, int]] = set()
-    while waiting:
-        inside = waiting.pop()
-        place = folder / inside
-        try:
-            status = place.stat()
-            if (status.st_dev, status.st_ino) in met:  # by a link that leads back
-                continue
-            met.add((status.st_dev, status.st_ino))
-            with os.scandir(place) as entries:
-                for entry in entries:
-                    if entry.name.startswith("."):
-                        continue
-                    path = f"{inside}/{entry.name}" if inside else entry.name
-                    if entry.is_dir():
-                        waiting.append(path)
-                    else:
-                        yield path
-        except OSError as error:
-            raise SourceError(f"{place}: {(error.strerror or str(error)).lower()}") from error
 
 
 T = TypeVar("T")

@@ -8,22 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
-
-import msgspec
+from typing import Any
 
 from labelconv import codes
 from labelconv.errors import OptionError
 from labelconv.format import Reading
-from labelconv.io import Source, files, without_suffix
+from labelconv.io import Source
 from labelconv.media import Size
 from labelconv.model import (
     Annotation,
     Box,
     Classification,
-    Coordinates,
     Dataset,
-    Document,
     FreeText,
     OnPage,
     Page,
@@ -31,15 +27,24 @@ from labelconv.model import (
     Sample,
     Samples,
 )
-from labelconv.ocr import MOST_PAGES, Fault, Parsed, Piece, Sheet
+from labelconv.ocr import Fault, Parsed, Parser, Piece, Placed, Sheet
+from labelconv.ocr_joined import Unread, documents, unbound
+from labelconv.ocr_parts import (
+    document,
+    is_box,
+    last_page,
+    page_size,
+    picture,
+    picture_size,
+    related,
+    verbatim,
+)
 from labelconv.pages import PdfPage, read_pdf, scales
-from labelconv.problems import Code, Report, Where
+from labelconv.problems import Code, Where
 from labelconv.textlayers import GROUP
 
 #: How far sizes of a page may be apart, relatively, and still be the same, rounded.
 _SAME = 0.005
-#: The bytes of a file, the level asked for, where fields without a place are counted → its pages.
-Parser: TypeAlias = Callable[[bytes, str, Report], Parsed]
 
 
 def read(
@@ -50,41 +55,36 @@ def read(
     name: str,
     endings: Collection[str],
     parse: Parser,
+    placed: Callable[[str], Placed] = Placed,
 ) -> Dataset:
-    """A document for each file. `options` are `OcrOptions` or a record like it, of blocks only."""
-    found = files(source, endings)
-    asked = _page_size(options.page_size)
+    """A document for each file. `options` are `OcrOptions` or a record like it, of blocks only.
+
+    `placed` says what the path of a file, without its ending, means.
+    """
+    asked = page_size(options.page_size)
     dpi = getattr(options, "dpi", None)
     if dpi is not None and not dpi > 0:
         raise OptionError(f"dpi above 0 expected, {dpi:g} found")
+    if _flat(options) and (dpi or asked or getattr(options, "join", "none") != "none"):
+        raise OptionError("dpi, page_size and join are of documents; media=image takes none")
 
     def samples() -> Iterator[Sample]:
         reading.keys.restart()
-        for title, file in found:
-            with file.open() as opened:
-                data = opened.read()
-            run = _Run(name, options, reading, asked, file.name)
-            sample = run.sample(title, without_suffix(title, endings), data, parse)
+        for unread in documents(source, endings, parse, placed, options):
+            sample = _Run(name, options, reading, asked, unread.path).sample(unread)
             if sample is not None:
                 yield sample
 
     return Samples(samples)
 
 
-def _page_size(given: str | None) -> Page | None:
-    if given is None:
-        return None
-    try:
-        width, height = (float(part) for part in given.lower().replace("×", "x").split("x"))
-    except ValueError:
-        width = height = math.nan
-    if not (0 < width < math.inf and 0 < height < math.inf):
-        raise OptionError(f"a page size such as 612x792 expected, {given!r} found")
-    return Page(width, height)
+def _flat(options: Any) -> bool:
+    """Whether pages are pictures, in pixels, and not documents."""
+    return getattr(options, "media", "document") == "image"
 
 
 class _Run:
-    """One file becoming one sample."""
+    """One document becoming one sample."""
 
     def __init__(
         self, name: str, options: Any, reading: Reading, asked: Page | None, path: str
@@ -96,11 +96,13 @@ class _Run:
         self._report = reading.report
         self._asked = asked
         self._path = path
+        self._flat = _flat(options)
         self._key = ""
         self._told: set[str] = set()
 
-    def sample(self, title: str, stem: str, data: bytes, parse: Parser) -> Sample | None:
+    def sample(self, unread: Unread) -> Sample | None:
         report, keys = self._report, self._reading.keys
+        stem, data = unread.at.stem, unread.data
         report.ledger.samples.read += 1
         key, problem = keys.key(stem, stem, {})
         if problem is not None:
@@ -109,10 +111,8 @@ class _Run:
         assert key is not None
         self._key = key
         try:
-            parsed = parse(data, getattr(self._options, "level", "block"), report)
-            last = max((sheet.number for sheet in parsed.sheets), default=0)
-            if last >= MOST_PAGES:
-                raise Fault(f"at most {MOST_PAGES} pages", f"page {last + 1}")  # noqa: TRY301
+            parsed = unread.parse(data, getattr(self._options, "level", "block"), report)
+            last = last_page(parsed, single=self._flat)
         except (Fault, RecursionError) as error:
             fault = error if isinstance(error, Fault) else Fault("fewer levels", "very many")
             line, column, pointer = fault.place
@@ -120,7 +120,11 @@ class _Run:
             values = {"expected": fault.expected, "found": fault.found}
             report.reject(codes.RECORD_MALFORMED, place, data, "samples", **values)
             return None
-        pdf = self._pdf(parsed.media, title, stem)
+        self._measure(parsed, unread.at.pictures, unread.beside)
+        pdf = self._pdf(parsed.media, unread.title, stem)
+        if (refused := unbound(parsed.pages, pdf, stem)) is not None:
+            report.reject(refused[0], self._where(None), data, "samples", **refused[1])
+            return None
         scaled = []
         for sheet in parsed.sheets:
             if sheet.upwards and not self._flip(sheet, parsed.media or stem, data):
@@ -131,10 +135,13 @@ class _Run:
                 report.reject(codes.MEDIA_MISSING, self._where(None), data, "samples", **values)
                 return None
             scaled.append((sheet, *page_and_scale))
-        annotations = self._annotations([(sheet, scale) for sheet, _, scale in scaled])
+        named: dict[str, str] | None = {} if parsed.links else None
+        annotations = self._annotations([(sheet, scale) for sheet, _, scale in scaled], named)
+        relations = related(parsed.links, named or {}, Where(self._path, sample=key), report)
         known = {sheet.number: page for sheet, page, _ in scaled}
-        media = _document(known, pdf)
-        return Sample(key, media, annotations, uri=parsed.media, key_is_id=keys.are_ids)
+        media = picture(known[last]) if self._flat else document(known, pdf)
+        uri = parsed.media
+        return Sample(key, media, annotations, (), relations, uri, key_is_id=keys.are_ids)
 
     def _where(self, piece: Piece | None) -> Where:
         if piece is None:
@@ -143,19 +150,32 @@ class _Run:
 
     # ------------------------------------------------------------------ pages
 
+    def _measure(self, parsed: Parsed, pictures: tuple[str, ...], beside: tuple[str, ...]) -> None:
+        """Pages get the size of their picture, where it is found by the path of the labels."""
+        found = picture_size(self._reading.media, pictures, beside)
+        if found is None:
+            return
+        name, said = found
+        if not isinstance(said, Size):
+            self._report.add(said[0], self._where(None), **said[1])
+            return
+        parsed.media = parsed.media or name
+        for sheet in parsed.sheets:
+            sheet.width, sheet.height = float(said.width), float(said.height)
+
     def _pdf(self, media: str | None, title: str, stem: str) -> tuple[PdfPage, ...] | None:
         """The pages of the document's PDF, if it is among the media files and can be read."""
-        if self._reading.media.folder is None:
+        if self._reading.media.folder is None or self._flat:
             return None
         names = [media or "", f"{stem}.pdf", f"{title}.pdf", stem, f"{Path(stem).stem}.pdf"]
         for name in dict.fromkeys(each for each in names if each.lower().endswith(".pdf")):
             found = self._reading.media.find(name)
             if isinstance(found, Path):
                 pages = read_pdf(found)
-                if pages and isinstance(pages[0], PdfPage):
+                if not isinstance(pages[0], Code):
                     return pages
-                found = pages  # type: ignore[assignment]
-            if not isinstance(found, Path) and found[0] is not codes.MEDIA_MISSING:
+                found = pages
+            if found[0] is not codes.MEDIA_MISSING:
                 self._report.add(found[0], self._where(None), **found[1])
                 return None
         return None
@@ -190,17 +210,19 @@ class _Run:
                     f"it has {len(pdf)}, page {sheet.number + 1} goes by the record",
                 )
         unit, width, height = sheet.unit, sheet.width, sheet.height
-        if unit in ("fractions", "percent"):
-            return None if page is None else (page, scales(unit, page))
+        if self._flat:
+            page = Page(width or 0.0, height or 0.0)
+            if unit == "pixels":
+                return page, (1.0, 1.0)
+            return (page, scales(unit, page)) if page.width and page.height else None
         sized = width is not None and height is not None and width > 0 and height > 0
+        if unit in ("fractions", "percent"):
+            if page is None and sized:
+                across, down = self._per_pixel(sheet)
+                page = Page((width or 0.0) * across, (height or 0.0) * down)
+            return None if page is None else (page, scales(unit, page))
         if unit == "pixels" and page is None:
-            dpi = self._dpi or sheet.dpi
-            if dpi is None:
-                self._guess(
-                    "pixels taken as points",
-                    "no resolution is known (-O dpi=…) and no PDF (--media)",
-                )
-            factor = scales(unit, dpi=dpi or 72.0)
+            factor = self._per_pixel(sheet)
         elif unit == "pixels":
             if not sized and self._dpi is None and sheet.dpi is None:
                 return None
@@ -223,6 +245,16 @@ class _Run:
             page = Page((width or 0.0) * factor[0], (height or 0.0) * factor[1])
         return page, factor
 
+    def _per_pixel(self, sheet: Sheet) -> tuple[float, float]:
+        """Points that one pixel is, by the resolution."""
+        dpi = self._dpi or sheet.dpi
+        if dpi is None:
+            self._guess(
+                "pixels taken as points",
+                "no resolution is known (-O dpi=…) and no PDF (--media)",
+            )
+        return scales("pixels", dpi=dpi or 72.0)
+
     def _tell_unit(self, page: PdfPage) -> None:
         if page.user_unit != 1:
             self._guess(
@@ -240,15 +272,16 @@ class _Run:
     # ------------------------------------------------------------------ annotations
 
     def _annotations(
-        self, sheets: list[tuple[Sheet, tuple[float, float]]]
+        self, sheets: list[tuple[Sheet, tuple[float, float]]], named_pieces: dict[str, str] | None
     ) -> tuple[Annotation, ...]:
+        """`named_pieces`, if given, gets the annotation's id for each id of a piece."""
         options, report, name = self._options, self._report, self._name
         level, named = getattr(options, "level", "block"), options.category
         wanted = self._reading.wanted.extra
         grouped = wanted is None or "labelbox-text-layer" in wanted
-        kept_text = wanted is None or name in wanted
-        as_answer, as_extra = options.text == "answer", options.text == "extra" and kept_text
-        outlined = getattr(options, "shape", "box") == "polygon"
+        kept = wanted is None or name in wanted
+        as_answer, as_extra = options.text == "answer", options.text == "extra" and kept
+        outlined, flat = getattr(options, "shape", "box") == "polygon", self._flat
         question, text_field = options.question, f"{name}:text"
         taken: dict[str, int] = {}
         annotations: list[Annotation] = []
@@ -256,13 +289,14 @@ class _Run:
         number = 0
         for sheet, (across, down) in sheets:
             page = sheet.number
+            self._path = sheet.path or self._path
             report.ledger.annotations.read += len(sheet.pieces)
             for piece in sheet.pieces:
                 number += 1
                 shape = self._shape(piece, across, down, outlined=outlined)
                 if shape is None:
                     continue
-                outlines += not outlined and len(piece.outline) > 0 and not _is_box(piece.outline)
+                outlines += not outlined and len(piece.outline) > 0 and not is_box(piece.outline)
                 asked: tuple[Classification, ...] = ()
                 extra: dict[str, Any] = {}
                 if piece.text:
@@ -274,15 +308,21 @@ class _Run:
                         unsaid += 1
                 if grouped and piece.group is not None:
                     extra[GROUP] = piece.group
+                if piece.extra and kept:
+                    extra.update(piece.extra)
+                elif piece.extra:
+                    for field in piece.extra:
+                        report.field(field)
                 sure = piece.confidence
                 if sure is not None and not 0 <= sure <= 1:
                     sure = None
                     unsure += 1
                 id = self._id(piece, number, taken)
+                if named_pieces is not None and piece.id is not None:
+                    named_pieces.setdefault(piece.id, id)
                 category = named or piece.label or level
-                annotations.append(
-                    Annotation(id, category, OnPage(page, shape), asked, sure, extra)
-                )
+                value = shape if flat else OnPage(page, shape)
+                annotations.append(Annotation(id, category, value, asked, sure, extra))
         for field, count in (
             (text_field, unsaid),
             (f"{name}:confidence", unsure),
@@ -321,7 +361,7 @@ class _Run:
                 self._reject(piece, codes.NUMBER_NOT_FINITE, found=list(outline))
                 return None
             xs, ys = outline[::2], outline[1::2]
-            if outlined and not _is_box(outline):
+            if outlined and not is_box(outline):
                 pairs = zip(xs, ys, strict=True)
                 ring = tuple(n for x, y in pairs for n in (x * across, y * down))
                 return Polygon(((ring,),))
@@ -340,34 +380,8 @@ class _Run:
 
     def _reject(self, piece: Piece, code: Code, **values: object) -> None:
         self._report.reject(
-            code, self._where(piece), _verbatim(piece.record), "annotations", **values
+            code, self._where(piece), verbatim(piece.record), "annotations", **values
         )
 
 
-def _verbatim(record: Any) -> bytes:
-    """A piece as its source spells it, as nearly as it is still known."""
-    if isinstance(record, bytes):
-        return record
-    if hasattr(record, "itertext"):  # an element of XML
-        from xml.etree import ElementTree as ET
-
-        return ET.tostring(record)
-    return msgspec.json.encode(record)
-
-
-_HINT = "give the folder of its PDF with --media, or -O page_size=612x792 (in points)"
-
-
-def _is_box(outline: Coordinates) -> bool:
-    """Whether an outline is an upright rectangle."""
-    return len(outline) == 8 and len(set(outline[::2])) <= 2 and len(set(outline[1::2])) <= 2
-
-
-def _document(known: dict[int, Page], pdf: tuple[PdfPage, ...] | None) -> Document:
-    """All pages up to the last; one that nothing says the size of is 0 × 0."""
-    if pdf is not None:
-        known = {**{number: page.size for number, page in enumerate(pdf)}, **known}
-    if not known or all(page.width == 0 for page in known.values()):
-        return Document()
-    unknown = Page(0.0, 0.0)
-    return Document(tuple(known.get(number, unknown) for number in range(max(known) + 1)))
+_HINT = "give the folder of its PDF or picture with --media, or -O page_size=612x792 (in points)"

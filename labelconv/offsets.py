@@ -210,6 +210,8 @@ class Spans:
                 length = offsets.length
                 first, last = offsets.codepoints(start), offsets.codepoints(end)
                 if 0 <= start < end <= length and (first is None or last is None):
+                    if quote is not None and fitting(text, start, end, quote) is not None:
+                        return self._misquoted(text, start, end, where, record, quote)
                     inside = start if first is None else end
                     found = f"an offset inside a character ({inside})"
                     self._impossible(length, found, where, record)

@@ -224,7 +224,7 @@ class Report:
         self._codes: dict[str, Code] = {}
         self._rejected: list[Rejected] = []
 
-    def add(self, code: Code, where: Where = Where(), /, **values: object) -> None:  # noqa: B008
+    def add(self, code: Code, where: Where = Where(), /, **values: object) -> None:  # noqa: B008 - it is frozen
         """Note a problem. `values` fill the code's message."""
         count = self.counts.get(code.id, 0) + 1
         self.counts[code.id] = count

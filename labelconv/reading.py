@@ -18,6 +18,7 @@ from labelconv.model import Dataset, Sample, Samples
 from labelconv.options import build
 from labelconv.problems import Report
 from labelconv.several import chain, matching
+from labelconv.videofiles import with_videos
 
 Path_ = str | os.PathLike[str]
 
@@ -98,9 +99,17 @@ def read_sources(
         given = Keys(template=key, table=table)
         reading = Reading(report=report, keys=given, wanted=wanted, media=files, crew=crew)
         datasets.append(_read_one(reader, source, settings, reading))
-    if len(datasets) == 1:
-        return datasets[0]
-    return chain(datasets, [source.name for source in sources], report)
+    names = [source.name for source in sources]
+    dataset = datasets[0] if len(datasets) == 1 else chain(datasets, names, report)
+    by_rate = getattr(settings, "fps", None) is not None  # of those formats that have frames
+
+    def samples() -> Iterator[Sample]:
+        sized = with_sizes(dataset, files, report)
+        if files.folder is None:
+            return sized
+        return with_videos(sized, files, report, by_rate=by_rate)
+
+    return Samples(samples, lambda: dataset.ontology, dataset.info)
 
 
 def _read_one(reader: Format, source: Source, settings: Any, reading: Reading) -> Dataset:
@@ -116,11 +125,7 @@ def _read_one(reader: Format, source: Source, settings: Any, reading: Reading) -
 
     if isinstance(dataset, Samples):
         dataset.find_ontology_in(apart)
-    if not reading.media.given:
-        return dataset
-    return Samples(
-        lambda: with_sizes(dataset, reading.media), lambda: dataset.ontology, dataset.info
-    )
+    return dataset
 
 
 def _reader(source: Source, name: str | None, report: Report) -> Format:

@@ -27,6 +27,7 @@ from labelconv.model import (
     Samples,
     TiledImage,
 )
+from labelconv.moved import Moved
 from labelconv.problems import Outcome, Report, Where
 from labelconv.runs import Runs, moved_annotations
 from labelconv.unmasked import unmasked
@@ -101,8 +102,8 @@ class Mover:
         self._tolerance = tolerance
         self._grow = boxes == "grow"
         self._rasters = rasters
-        self._moved: dict[tuple[str, str, str, str], int] = {}
-        self._added = self._bent = 0
+        #: What `finish` tells.
+        self.moved = Moved()
         self._known: dict[tuple[str, ...], edges.Known] = {}
 
     def sample(self, sample: Sample) -> tuple[Sample | None, dict[str, Outcome]]:
@@ -121,50 +122,15 @@ class Mover:
                 return self._checked(sample)
             return sample, {}
         annotations, outcomes = self._annotations(sample, way)
-        pair = way.source, way.target, *way.joined
-        self._moved[pair] = self._moved.get(pair, 0) + len(annotations)
+        self.moved.count(way, len(annotations))
         moved = msgspec.structs.replace(sample, media=way.media, annotations=tuple(annotations))
         return moved, outcomes
 
     def finish(self) -> None:
-        """Note how many annotations were moved, how well, and how many vertices were added."""
-        from labelconv.crs import transform
-
-        report = self._report
-        for (source, target, one, other), count in self._moved.items():
-            if not count:
-                continue
-            done = ways.operation(one, other)
-            accuracy = "accuracy not known"
-            if done.accuracy is not None:
-                accuracy = f"accurate to {done.accuracy:g} m" if done.accuracy else "exact"
-            report.add(
-                codes.REPROJECTED,
-                count=count,
-                source=transform.short(source),
-                target=transform.short(target),
-                operation=done.name,
-                accuracy=accuracy,
-            )
-            if done.missing:
-                report.add(
-                    codes.GRID_MISSING,
-                    source=transform.short(source),
-                    target=transform.short(target),
-                    count=len(done.missing),
-                    grids=", ".join(done.missing[:5]) + (" …" if len(done.missing) > 5 else ""),
-                )
-        if self._added:
-            unit = "px" if self._target in (PIXEL, IMAGE) else "m"
-            report.add(
-                codes.VERTICES_ADDED,
-                count=self._added,
-                shapes=self._bent,
-                tolerance=self._tolerance,
-                unit=unit,
-            )
-        self._moved.clear()
-        self._added = self._bent = 0
+        """Tell what was moved so far (`Moved.tell`), once."""
+        unit = "px" if self._target in (PIXEL, IMAGE) else "m"
+        self.moved.tell(self._report, self._tolerance, unit)
+        self.moved = Moved()
 
     def _reject(self, sample: Sample, error: ways.NoWayError) -> None:
         ledger = self._report.ledger
@@ -281,9 +247,9 @@ class Mover:
         return rebuilt, outcomes
 
     def _count_added(self, runs: Runs, bent: edges.Bent) -> None:
-        self._added += bent.added
+        self.moved.added += bent.added
         grown = [at for at, size in enumerate(runs.lengths) if bent.lengths[at] != size]
-        self._bent += len({runs.owner_of(at) for at in grown})
+        self.moved.bent += len({runs.owner_of(at) for at in grown})
 
     def _clamped(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 from labelconv import geometry
@@ -185,22 +186,18 @@ def moved_annotations(
 def _moved_rings(
     annotations: list[Annotation], runs: Runs, numbers: tuple[float, ...]
 ) -> list[Annotation]:
-    out: list[Annotation] = []
-    start = 0
-    for annotation, length in zip(annotations, runs.lengths, strict=True):
-        end = start + 2 * length
-        out.append(
-            Annotation(
-                annotation.id,
-                annotation.category,
-                Polygon(((numbers[start:end],),)),
-                annotation.classifications,
-                annotation.confidence,
-                annotation.extra,
-            )
+    ends = list(accumulate([2 * length for length in runs.lengths], initial=0))
+    return [
+        Annotation(
+            annotation.id,
+            annotation.category,
+            Polygon(((numbers[start:end],),)),
+            annotation.classifications,
+            annotation.confidence,
+            annotation.extra,
         )
-        start = end
-    return out
+        for annotation, start, end in zip(annotations, ends, ends[1:], strict=False)
+    ]
 
 
 def _keypoint(point: Keypoint, place: tuple[float, ...]) -> Keypoint:

@@ -76,7 +76,7 @@ def generate(samples: int = 10, seed: int = 0, media: type[Any] = Image) -> Samp
     """
     if samples < 1:
         raise OptionError(f"at least one sample expected, {samples} found")
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)  # noqa: S311 - no secret
     numbers = range(1, samples + 1)
     if media is not Image:
         return Samples([sample_of(media, n, random, empty=n == samples > 1) for n in numbers])
@@ -185,7 +185,7 @@ def damaged(data: bytes, seed: int = 0) -> bytes:
     (lines) or not an object (lists); it is there twice.
     """
     text = data.decode("utf-8")
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)  # noqa: S311 - no secret
     try:
         whole = json.loads(text)
     except ValueError:
@@ -271,7 +271,7 @@ def _with_cut_value(record: dict[str, Any], random: Random) -> list[dict[str, An
     return [{**record, name: short}]
 
 
-def _twice(record: dict[str, Any], random: Random) -> list[dict[str, Any]]:  # noqa: ARG001
+def _twice(record: dict[str, Any], _: Random) -> list[dict[str, Any]]:
     return [record, record]
 
 

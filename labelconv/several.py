@@ -25,7 +25,7 @@ def matching(source: str | os.PathLike[str]) -> list[str]:
     name = os.fspath(source)
     if not glob.has_magic(name) or "://" in name or os.path.lexists(name):
         return [name]
-    found = sorted(glob.glob(name, recursive=True), key=natural_order)  # noqa: PTH207
+    found = sorted(glob.glob(name, recursive=True), key=natural_order)  # noqa: PTH207 - it takes patterns that are absolute
     if not found:
         raise SourceError(f"{name}: files that match expected, none found")
     return found

@@ -144,13 +144,15 @@ def _read(data: bytes, at: int) -> tuple[Parsed, int]:
     (count,) = struct.unpack_from(order + "I", data, at)
     at += 4
     shapes: list[Simple] = []
+    parts: list[tuple[Coordinates, ...]] = []
     high = width > 2
     for _ in range(count):
         member, at = _read(data, at)
         shapes.extend(member.shapes)
+        parts.extend(p for each in member.shapes if isinstance(each, Polygon) for p in each.parts)
         high = high or member.high
-    if code == _MULTI_POLYGON and shapes:
-        shapes = [Polygon(tuple(part for each in shapes for part in each.parts))]  # type: ignore[union-attr]
+    if code == _MULTI_POLYGON and parts:
+        shapes = [Polygon(tuple(parts))]
     return Parsed(kind, shapes, high), at
 
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any, Literal
 
+import msgspec
+
+from labelconv.format import Holds
+from labelconv.fractions import PRECISION_PX
 from labelconv.model import (
     Box,
+    Image,
     Keypoints,
     Mask,
     Ontology,
@@ -55,6 +61,45 @@ def choose(samples: Iterator[Sample]) -> tuple[str, str]:
     return task, f"task={task}: {evidence}"
 
 
+_PARTS: dict[str, Literal["joined", "annotations", "largest"]] = {
+    "join": "joined",
+    "split": "annotations",
+    "largest": "largest",
+}
+
+
+def held(task: str, parts: str, holes: str) -> Holds:
+    """What labels of a task hold. `auto`, a task still to be chosen, is taken for `detect`.
+
+    `parts` (`join`, `split`, `largest`) and `holes` (`join`, `fill`) are the writers' options.
+    """
+    task = "detect" if task == "auto" else task
+    classify = task == "classify"
+    return Holds(
+        media=Image,
+        values=VALUES[task],
+        parts_become=_PARTS[parts],
+        holes_become="joined" if holes == "join" else "filled",
+        questions=1 if classify else 0,
+        answers=frozenset({Radio}),
+        question=QUESTION if classify else None,
+        extra="own",
+        precision=PRECISION_PX,
+        needs_size=not classify,
+        within=not classify,
+        quads=task == "obb",
+        outlined=task == "pose",
+    )
+
+
+def settle(options: Any, samples: Iterator[Sample]) -> tuple[Any, list[str]]:
+    """A writer's options with a task: the one that holds most of what the first samples have."""
+    if options.task != "auto":
+        return options, []
+    task, evidence = choose(samples)
+    return msgspec.structs.replace(options, task=task), [evidence]
+
+
 class Classes:
     """Numbers of classes and the names of their keypoints; both grow when others are met."""
 
@@ -69,14 +114,25 @@ class Classes:
             found = self.numbers[name] = len(self.numbers)
         return found
 
-    def places(self, name: str, skeleton: Keypoints) -> dict[str, int]:
-        """Where each keypoint of a class stands; those not met before come last."""
+    def places(self, name: str, skeleton: Keypoints) -> list[int]:
+        """Where each point of a class's skeleton stands; those not met before come last.
+
+        Points of one name are told apart by their order.
+        """
         known = self.keypoints.setdefault(name, [])
+        free: dict[str, list[int]] = {}
+        for place in range(len(known) - 1, -1, -1):
+            free.setdefault(known[place], []).append(place)
+        places = []
         for point in skeleton.points:
-            if point.name not in known:
+            left = free.get(point.name)
+            if left:
+                places.append(left.pop())
+            else:
+                places.append(len(known))
                 known.append(point.name)
         self.width = max(self.width, len(known))
-        return {point: place for place, point in enumerate(known)}
+        return places
 
     @classmethod
     def of(cls, ontology: Ontology, task: str) -> Classes:

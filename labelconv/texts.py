@@ -1,15 +1,10 @@
-"""What readers and writers of texts share: records of JSON files, keys, and texts as files.
-
-Labelbox takes texts as files or strings of their own; where a source has only tokens, the text that
-offsets belong to is made by the reader. `write_texts` puts it into files, byte for byte.
-"""
+"""What readers of texts share: records of JSON files, their keys, and answers about them."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any, BinaryIO, Generic, Literal, TypeVar
 
 import msgspec
@@ -22,22 +17,15 @@ from labelconv.jsonstream import UNDECODABLE, Walker
 from labelconv.model import (
     Checklist,
     Classification,
-    Conversation,
-    Dataset,
-    Message,
     Ontology,
     Option,
     Question,
     Radio,
-    Sample,
-    Samples,
-    Text,
 )
 from labelconv.problems import Report, Where
-from labelconv.spelling import Paths
-from labelconv.targets import publishing
 
 T = TypeVar("T")
+_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 # ------------------------------------------------------------------------------ JSON records
 
@@ -146,7 +134,7 @@ def chunks(
         except UNDECODABLE:
             values = None
         if values is not None and len(values) == count:
-            yield Chunk(number, values, lambda piece=piece: piece.split(b"\n"))  # type: ignore[misc]
+            yield Chunk(number, values, partial(piece.split, b"\n"))
             continue
         for index, line in enumerate(piece.split(b"\n")):
             if line.strip():
@@ -155,6 +143,7 @@ def chunks(
 
 def _listed(file: BinaryIO, name: str, decoder: msgspec.json.Decoder[T]) -> Iterator[Chunk[T]]:
     walker = Walker(file, name)
+    # A type that is made at run time; mypy takes it for an annotation.
     several: msgspec.json.Decoder[list[T]] = msgspec.json.Decoder(list[decoder.type])  # type: ignore[name-defined]
     for batch in walker.array(several):
         if batch.values is not None:
@@ -173,6 +162,30 @@ def _one(number: int, raw: bytes, decoder: msgspec.json.Decoder[T], *, in_list: 
     except UNDECODABLE:
         values = None
     return Chunk(number, values, lambda: [raw], in_list)
+
+
+def values(source: Source, report: Report, rows: Rows) -> Iterator[tuple[Any, Chunk[Any], int]]:
+    """Each record as plain values, with its chunk and its number there; others are rejected."""
+    for chunk in records(source, _ANY, report):
+        if chunk.values is None:
+            try:
+                plain(chunk.raw())
+            except Fault as fault:
+                rows.malformed(chunk, fault)
+            continue
+        for index, value in enumerate(chunk.values):
+            yield value, chunk, index
+
+
+def as_list(value: Any) -> list[Any]:
+    """What is listed; nothing for null, and another thing as the only one."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def shown(value: Any) -> str:
+    """A value as JSON, for messages: 40 characters of it."""
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= 40 else text[:39] + "…"
 
 
 def plain(raw: bytes) -> Any:
@@ -235,9 +248,9 @@ class Rows:
             fields = _fields(chunk.raw(index))
         key, problem = self._keys.key(name, id or str(number), fields or _NO_FIELDS)
         if key is None:
-            code, values = problem  # type: ignore[misc]
+            assert problem is not None  # for mypy; keys give one or the other
             where = chunk.where(self.path, index)
-            self._report.reject(code, where, chunk.raw(index), "samples", **values)
+            self._report.reject(problem[0], where, chunk.raw(index), "samples", **problem[1])
         return key
 
     def met(self) -> dict[str, str]:
@@ -341,84 +354,3 @@ def first_names(peek: Peek) -> list[str]:
         elif depth == 0:
             break
     return names
-
-
-# ------------------------------------------------------------------------------ texts as files
-
-
-def write_texts(dataset: Dataset, folder: str | os.PathLike[str]) -> int:
-    """Write the content of every text and conversation to a file of `folder`; how many there are.
-
-    A text becomes `KEY.txt` (or `KEY`, where that ends so): its exact characters in UTF-8, without
-    a byte order mark and without a change of newlines. A conversation becomes `KEY.json` in
-    Labelbox's form for data rows. What cannot be in a path is percent-encoded. `folder` must be new
-    or empty, and appears whole or not at all (`TargetError`).
-    """
-    with publishing(folder, folder=True, sources=[]) as opened:
-        writer = TextFiles(opened.part)
-        for sample in dataset:
-            writer.add(sample)
-        opened.publish()
-    return writer.count
-
-
-class TextFiles:
-    """Writes texts to the files of a folder while samples stream by; see `write_texts`."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._paths = Paths()
-        self.count = 0
-        folder.mkdir()
-
-    def add(self, sample: Sample, report: Report | None = None) -> None:
-        """Write the sample's content, if it has any and is known."""
-        media = sample.media
-        if isinstance(media, Text) and media.content is not None:
-            content, ending = media.content.encode("utf-8", "surrogatepass"), ".txt"
-        elif isinstance(media, Conversation) and media.messages:
-            content, ending = conversation_row(media.messages), ".json"
-        else:
-            return
-        wanted = sample.key if sample.key.endswith(ending) else sample.key + ending
-        name = self._paths.path(wanted)
-        if name != wanted and report is not None:
-            where = Where(sample=sample.key)
-            report.add(codes.KEY_RESPELLED, where, name=sample.key, spelled=name)
-        path = self._folder / name
-        if "/" in name:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        self.count += 1
-
-    def passing(self, dataset: Dataset, report: Report) -> Dataset:
-        """A pass (see `labelconv.passes`) that writes the texts of what goes by."""
-
-        def start() -> Iterator[Sample]:
-            for sample in dataset:
-                self.add(sample, report)
-                yield sample
-            report.ledger.written["text files"] = self.count
-
-        return Samples(start, lambda: dataset.ontology, dataset.info)
-
-
-def conversation_row(messages: tuple[Message, ...]) -> bytes:
-    """A conversation as the JSON that Labelbox takes for a data row."""
-    first = messages[0].author if messages else None
-    return msgspec.json.encode(
-        {
-            "type": "application/vnd.labelbox.conversational",
-            "version": 1,
-            "messages": [
-                {
-                    "messageId": message.id,
-                    "content": message.content,
-                    "user": {"userId": message.author or "", "name": message.author or ""},
-                    "align": "left" if message.author == first else "right",
-                    "canLabel": True,
-                }
-                for message in messages
-            ],
-        }
-    )

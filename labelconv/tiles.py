@@ -31,9 +31,9 @@ Epsg = Literal["EPSG4326", "EPSG3857", "SIMPLEPIXEL"]
 #: What an address of tiles must have (SDK, `TileLayer.validate_url`).
 TILE_PLACES = "/{z}/{x}/{y}"
 DEFAULT_TILE_SIZE = 256
-_CRS: dict[str, str] = {"EPSG4326": LON_LAT, "EPSG3857": WEB_MERCATOR, "SIMPLEPIXEL": PIXEL}
+_CRS: dict[Epsg, str] = {"EPSG4326": LON_LAT, "EPSG3857": WEB_MERCATOR, "SIMPLEPIXEL": PIXEL}
 #: The SDK's own numbers (`EPSG.SIMPLEPIXEL` is 1), and other spellings that are met.
-_SPELLED = {
+_SPELLED: dict[str, Epsg] = {
     **{name: name for name in _CRS},
     "4326": "EPSG4326",
     "EPSG:4326": "EPSG4326",
@@ -106,20 +106,20 @@ def checked(row: TileRow) -> TileRow:
 # ------------------------------------------------------------------------------- the wire
 
 
-class _Layer(msgspec.Struct):
-    tileLayerUrl: str  # noqa: N815 - the wire's spelling
+class _Layer(msgspec.Struct, rename="camel"):
+    tile_layer_url: str
     name: str = "default"
 
 
-class _Row(msgspec.Struct):
-    tileLayerUrl: str  # noqa: N815
+class _Row(msgspec.Struct, rename="camel"):
+    tile_layer_url: str
     bounds: tuple[tuple[float, float], tuple[float, float]]
-    minZoom: int  # noqa: N815
-    maxZoom: int  # noqa: N815
+    min_zoom: int
+    max_zoom: int
     epsg: str | int = "EPSG4326"
-    maxNativeZoom: int | None = None  # noqa: N815
-    tileSize: int | None = DEFAULT_TILE_SIZE  # noqa: N815
-    alternativeLayers: tuple[_Layer, ...] | None = ()  # noqa: N815
+    max_native_zoom: int | None = None
+    tile_size: int | None = DEFAULT_TILE_SIZE
+    alternative_layers: tuple[_Layer, ...] | None = ()
     version: int | None = None
     name: str = "default"
 
@@ -173,15 +173,16 @@ def from_row_data(data: bytes | str | dict[str, Any]) -> TileRow:
     (x0, y0), (x1, y1) = corners
     return checked(
         TileRow(
-            layer=TileLayer(wire.tileLayerUrl, wire.name),
+            layer=TileLayer(wire.tile_layer_url, wire.name),
             bounds=(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)),
-            min_zoom=wire.minZoom,
-            max_zoom=wire.maxZoom,
-            epsg=epsg,  # type: ignore[arg-type]
-            max_native_zoom=wire.maxNativeZoom,
-            tile_size=wire.tileSize or DEFAULT_TILE_SIZE,
+            min_zoom=wire.min_zoom,
+            max_zoom=wire.max_zoom,
+            epsg=epsg,
+            max_native_zoom=wire.max_native_zoom,
+            tile_size=wire.tile_size or DEFAULT_TILE_SIZE,
             alternative_layers=tuple(
-                TileLayer(layer.tileLayerUrl, layer.name) for layer in wire.alternativeLayers or ()
+                TileLayer(layer.tile_layer_url, layer.name)
+                for layer in wire.alternative_layers or ()
             ),
         )
     )

@@ -197,8 +197,8 @@ def _runs(segment: Segment) -> Iterator[list[Keyframe]]:
         shape = keyframe.shape
         kind = type(shape)
         its: object = kind if kind is Box else form_of(shape)
-        if kind is OrientedBox:
-            its = (its, shape.angle)  # type: ignore[union-attr]
+        if isinstance(shape, OrientedBox):
+            its = (its, shape.angle)
         if run and its != form:
             yield run
             run = []

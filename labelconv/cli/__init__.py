@@ -34,7 +34,7 @@ READER_GONE = 141
 class _InOrder(click.Group):
     """Lists the commands in the order in which they are met."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
         return list(self.commands)
 
 

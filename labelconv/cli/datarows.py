@@ -43,6 +43,7 @@ def datarows(
     """
     from labelconv.beside import refuse_report
     from labelconv.labelbox import datarows as rows
+    from labelconv.labelbox import datarows_tables as tables
     from labelconv.options import parse
     from labelconv.problems import Report
     from labelconv.several import matching
@@ -59,8 +60,8 @@ def datarows(
         options=parse(reader, "-O"),
         key=key,
         keys=keys,
-        metadata=None if metadata is None else rows.read_table(metadata),
-        attachments=None if attachments is None else rows.read_table(attachments, rows.ATTACHED),
+        metadata=None if metadata is None else tables.read_table(metadata),
+        attachments=None if attachments is None else tables.read_attachments(attachments),
     )
     count = rows.write_data_rows(found, out, keys=keys_out)
     told = [printing.problems(report, severity) for severity in ("error", "note")]

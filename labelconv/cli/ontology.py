@@ -16,6 +16,7 @@ from labelconv.cli.printing import number, say
 @click.option("--media", metavar="DIR", help="Where the media are, for sizes SRC does not say.")
 @click.option("--rename", metavar="FILE", help="New names of categories, as for convert.")
 @click.option("--ignore-case", is_flag=True, help="Compare the old names of --rename in any case.")
+@click.option("--constraints", is_flag=True, help="Let relations join only what the data joins.")
 @click.option("--out", metavar="FILE", help="Write it there instead of standard output.")
 @click.option("--diff", "given", metavar="FILE", help="Compare a project's ontology with it.")
 def ontology(
@@ -26,6 +27,7 @@ def ontology(
     media: str | None,
     rename: str | None,
     ignore_case: bool,
+    constraints: bool,
     out: str | None,
     given: str | None,
 ) -> int:
@@ -37,6 +39,7 @@ def ontology(
     """
     from labelconv.beside import refuse_report
     from labelconv.labelbox import needed
+    from labelconv.labelbox.constraints import unconstrained
     from labelconv.options import parse
     from labelconv.problems import Report
     from labelconv.several import matching
@@ -54,14 +57,17 @@ def ontology(
         rename=rename,
         ignore_case=ignore_case,
         media=media,
+        constraints=True,
         report=report,
     )
+    is_shown = project is None or out is not None
+    shown = unconstrained(found, report) if is_shown and not constraints else found
     told = [printing.problems(report, severity) for severity in ("error", "note")]
     printing.say_all([printing.evidence(report), *told])
     if out is not None:
-        needed.write_ontology(found, out)
+        needed.write_ontology(shown, out)
     elif project is None:
-        click.echo(needed.as_json(found).decode(), nl=False)
+        click.echo(needed.as_json(shown).decode(), nl=False)
     if project is None or given is None:
         return 1 if report.errors else 0
     lacks = Report()

@@ -85,7 +85,8 @@ def read(path: str | os.PathLike[str]) -> Raster:
 
 
 def _affine(file: Any, name: str) -> Affine | None:
-    found: Affine = tuple(map(float, file.transform[:6]))  # type: ignore[assignment]
+    a, b, c, d, e, f = map(float, file.transform[:6])
+    found = a, b, c, d, e, f
     if found != IDENTITY:
         return found
     points, _ = file.gcps

@@ -44,7 +44,7 @@ def cut(shape: Point | Polyline | Polygon) -> list[Any]:
     Raises `AroundPoleError`.
     """
     if isinstance(shape, Point):
-        return [Point(_wrapped(shape.x), shape.y)]
+        return [Point(wrapped(shape.x), shape.y)]
     if isinstance(shape, Polyline):
         return [Polyline(line) for line in _lines(shape.points)]
     parts: list[tuple[Coordinates, ...]] = []
@@ -53,7 +53,8 @@ def cut(shape: Point | Polyline | Polygon) -> list[Any]:
     return [Polygon(tuple(parts))]
 
 
-def _wrapped(x: float) -> float:
+def wrapped(x: float) -> float:
+    """A longitude from -180 to 180."""
     return x if -_HALF <= x <= _HALF else (x + _HALF) % _TURN - _HALF
 
 

@@ -69,11 +69,11 @@ class Axes(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=1)
 def _pyproj() -> Any:
     import pyproj
-    from pyproj import network
 
-    network.set_network_enabled(active=False)  # type: ignore[attr-defined]
+    module: Any = pyproj
     # Grids come from what is installed or not at all.
-    return pyproj
+    module.network.set_network_enabled(active=False)
+    return module
 
 
 @lru_cache(maxsize=128)

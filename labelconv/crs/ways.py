@@ -156,9 +156,9 @@ def _from_pixels(sample: Sample, target: str, rasters: Rasters | None) -> Way | 
     def to(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
         return change.to(affines.to_map(affine, pixels))
 
-    media = raster.media
+    media: TiledImage | Image = raster.media
     if crs != target:
-        media = _between(media, crs, target).media  # type: ignore[assignment]
+        media = _between(raster.media, crs, target).media
     return Way(
         PIXEL,
         target,

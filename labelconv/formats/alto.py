@@ -6,15 +6,30 @@ are compared without them. Positions are in pixels, tenths of a millimetre or 1/
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from labelconv.format import Evidence, Format, Holds, NoOptions, Reading
-from labelconv.io import Peek, Source
-from labelconv.model import Box, Coordinates, Dataset, Document, OnPage, Polygon
-from labelconv.ocr import Fault, OutlinedOcrOptions, Parsed, Piece, Sheet, around, joined, size
+from labelconv.format import Evidence, Format, Holds, NoOptions
+from labelconv.io import Peek
+from labelconv.model import Box, Coordinates, Polygon
+from labelconv.ocr import (
+    Fault,
+    JoinedOcrOptions,
+    Parsed,
+    Piece,
+    Sheet,
+    around,
+    element,
+    held,
+    joined,
+    reader,
+    size,
+)
+from labelconv.ocr import local as _name
 from labelconv.pages import Unit
 from labelconv.problems import Report
+from labelconv.sniffing import folder_evidence
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -29,54 +44,44 @@ _UNITS: dict[str, tuple[Unit, float]] = {
 _BLOCKS = ("TextBlock", "Illustration", "GraphicalElement")
 #: What holds other blocks; it is no block itself, or words would be in two.
 _CONTAINERS = ("PrintSpace", "TopMargin", "BottomMargin", "LeftMargin", "RightMargin")
+#: What stands in an element and has no place.
+_BESIDE = frozenset(("ALTERNATIVE", "Glyph"))
 _USED = frozenset(("ID", "HPOS", "VPOS", "WIDTH", "HEIGHT", "CONTENT", "WC", "TAGREFS"))
+
+
+class AltoOptions(JoinedOcrOptions, frozen=True, kw_only=True):
+    """Options of the ALTO reader.
+
+    - `shape`: the box around each outline, or the outline itself (`polygon`), which follows
+      skewed text.
+    """
+
+    shape: Literal["box", "polygon"] = "box"
 
 
 def holds(options: NoOptions) -> tuple[Holds, ...]:
     """Nothing is written."""
-    return (
-        Holds(
-            media=Document,
-            values=frozenset({OnPage}),
-            on_page=frozenset({Box, Polygon}),
-            confidence=True,
-            classifications=1,
-        ),
-    )
-
-
-def read(source: Source, options: OutlinedOcrOptions, reading: Reading) -> Dataset:
-    """A file, or the `.xml` files of a folder: a document for each."""
-    from labelconv.ocr_samples import read as read_now
-
-    return read_now(source, options, reading, name="alto", endings=_ENDINGS, parse=_parse)
+    return held(Box, Polygon)
 
 
 def _parse(data: bytes, level: str, report: Report) -> Parsed:
-    from labelconv.safexml import XmlFault, parse
-
-    try:
-        root = parse(data)
-    except XmlFault as fault:
-        raise Fault("ALTO XML", fault.found, fault.line, fault.column) from None
-    if _name(root) != "alto":
-        raise Fault("the element alto", f"<{_name(root)}>")
+    root = element(data, "alto", "ALTO XML")
     media = labels = None
     unit: tuple[Unit, float] = _UNITS["pixel"]
-    for element in root.iter():
-        name = _name(element)
+    for each in root.iter():
+        name = _name(each)
         if name == "MeasurementUnit":
-            said = (element.text or "").strip()
+            said = (each.text or "").strip()
             if said not in _UNITS:
                 raise Fault("pixel, mm10 or inch1200 as MeasurementUnit", repr(said))
             unit = _UNITS[said]
         elif name == "fileName" and media is None:
-            media = (element.text or "").strip() or None
+            media = (each.text or "").strip() or None
         elif name == "Tags":
-            labels = {tag.get("ID"): tag.get("LABEL") for tag in element}
+            labels = {tag.get("ID"): tag.get("LABEL") for tag in each}
         elif name == "Layout":
             break
-    pages = [element for element in root.iter() if _name(element) == "Page"]
+    pages = [each for each in root.iter() if _name(each) == "Page"]
     run = _Pages(level, unit, labels or {}, report)
     return Parsed([run.sheet(number, page) for number, page in enumerate(pages)], media)
 
@@ -94,7 +99,7 @@ class _Pages:
         self._count = 0
 
     def sheet(self, number: int, page: Element) -> Sheet:
-        width, height = size(page.get("WIDTH")), size(page.get("HEIGHT"))
+        width, height = self._side(page, "WIDTH"), self._side(page, "HEIGHT")
         factor = self._factor
         if width is not None and height is not None:
             width, height = width * factor, height * factor
@@ -121,6 +126,14 @@ class _Pages:
                     sheet.pieces.append(piece)
         return sheet
 
+    def _side(self, page: Element, name: str) -> float | None:
+        """The width or height of a page; None where it is 0, or not said."""
+        given = page.get(name)
+        found = size(given)
+        if found is None and given is not None and given.strip() not in ("", "0"):
+            self._report.field(f"alto:{name} of pages")
+        return found
+
     def _block(self, block: Element, lines: list[Element], where: str) -> Piece:
         words = [(str(number), _text(line)) for number, line in enumerate(lines)]
         piece = self._piece(block, joined(words), where)
@@ -135,7 +148,7 @@ class _Pages:
         piece.outline = self._outline(element)
         try:
             piece.box = _box(element, self._factor)
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             if not piece.outline:
                 piece.fault = "HPOS, VPOS, WIDTH and HEIGHT", str(error)
         sure = element.get("WC")
@@ -145,23 +158,37 @@ class _Pages:
             except ValueError:
                 self._report.field("alto:WC")
         for tag in (element.get("TAGREFS") or "").split():
-            piece.label = piece.label or self._labels.get(tag)
+            label = self._labels.get(tag)
+            if label is None or piece.label is not None:
+                self._report.field("alto:TAGREFS")
+            piece.label = piece.label or label
         for name in set(element.keys()) - _USED:
             self._report.field(f"alto:{name}")
+        for each in element:
+            if _name(each) in _BESIDE:
+                self._report.field(f"alto:{_name(each)}")
         return piece
 
     def _outline(self, element: Element) -> Coordinates:
-        """The points of Shape/Polygon, spelled `x,y x,y` or `x y x y`."""
+        """The points of Shape/Polygon, spelled `x,y x,y` or `x y x y`; the first of several."""
+        outline: Coordinates = ()
         for shape in element:
-            if _name(shape) == "Shape":
-                for polygon in shape:
-                    numbers = (polygon.get("POINTS") or "").replace(",", " ").split()
-                    if _name(polygon) == "Polygon" and len(numbers) >= 6 and not len(numbers) % 2:
-                        try:
-                            return tuple(float(each) * self._factor for each in numbers)
-                        except ValueError:
-                            return ()
-        return ()
+            for each in shape if _name(shape) == "Shape" else ():
+                found = self._points(each) if _name(each) == "Polygon" else ()
+                if outline or not found:
+                    self._report.field(f"alto:{_name(each)}")
+                outline = outline or found
+        return outline
+
+    def _points(self, polygon: Element) -> Coordinates:
+        """Three points at least; none where they are broken."""
+        numbers = (polygon.get("POINTS") or "").replace(",", " ").split()
+        if len(numbers) < 6 or len(numbers) % 2:
+            return ()
+        try:
+            return tuple(float(each) * self._factor for each in numbers)
+        except ValueError:
+            return ()
 
 
 def _blocks(element: Element) -> Iterator[Element]:
@@ -173,15 +200,13 @@ def _blocks(element: Element) -> Iterator[Element]:
             yield from _blocks(each)
 
 
-def _name(element: Element) -> str:
-    return element.tag.rpartition("}")[2]
-
-
 def _box(element: Element, factor: float) -> tuple[float, float, float, float]:
-    found = [element.get(name) for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT")]
-    if None in found:
+    """The edges, in points or pixels. Raises ValueError where there are not four numbers."""
+    given = [element.get(name) for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT")]
+    found = [each for each in given if each is not None]
+    if len(found) < 4:
         raise ValueError("not all of them")
-    x, y, width, height = (float(each) * factor for each in found)  # type: ignore[arg-type]
+    x, y, width, height = (float(each) * factor for each in found)
     return x, y, x + width, y + height
 
 
@@ -191,10 +216,9 @@ def _or_around(piece: Piece, strings: list[Element], factor: float) -> Piece:
         boxes = []
         for string in strings:
             if _name(string) == "String":
-                try:
+                # Words without a place are rejected where words are asked for.
+                with contextlib.suppress(ValueError):
                     boxes.append(_box(string, factor))
-                except ValueError:
-                    continue
         if boxes:
             piece.box, piece.fault = around(boxes), None
     return piece
@@ -215,9 +239,7 @@ def _text(line: Element) -> str:
 def sniff(peek: Peek) -> Evidence:
     """By the root element; a folder by its names."""
     if peek.is_folder:
-        if any(name.lower().endswith((".alto.xml", ".alto")) for name in peek.entries):
-            return Evidence(2, "a folder with .alto.xml files")
-        return Evidence(0, "a folder without .alto.xml files")
+        return folder_evidence(peek, (".alto.xml", ".alto"), 2)
     head = peek.text[:8_192]
     if head[:1] == b"<" and (b"<alto" in head or b":alto" in head):
         return Evidence(3, "the element alto")
@@ -229,7 +251,7 @@ FORMAT = Format(
     about="ALTO XML: recognised text",
     url="https://www.loc.gov/standards/alto/",
     holds=holds,
-    read=read,
-    reader_options=OutlinedOcrOptions,
+    read=reader("alto", _ENDINGS, _parse),
+    reader_options=AltoOptions,
     sniff=sniff,
 )

@@ -15,10 +15,10 @@ import msgspec
 
 from labelconv import codes
 from labelconv.format import Evidence, Format, Holds, Reading
-from labelconv.io import UTF8_MARK, Peek, Source, files, without_suffix
-from labelconv.model import Audio, Classification, Dataset, FreeText, Radio, Sample, Samples
+from labelconv.io import Peek, Source
+from labelconv.model import Classification, Dataset, Sample
 from labelconv.problems import Report, Where
-from labelconv.timing import Clock, seconds
+from labelconv.timing import Clock, label, label_holds, label_samples, said, seconds, write_labels
 
 _ENDINGS = (".txt",)
 _LINE = re.compile(rb"\s*\d+[.,]?\d*\t\d+[.,]?\d*(?:\t[^\n]*)?\s*$")
@@ -37,75 +37,41 @@ class AudacityOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 def holds(options: AudacityOptions) -> tuple[Holds, ...]:
     """Answers to one question, each with one range of time."""
-    return (
-        Holds(
-            media=Audio,
-            values=frozenset(),
-            questions=1,
-            answers=frozenset({Radio if options.answers == "radio" else FreeText}),
-            question=options.question,
-            ranges="only",
-            size=False,
-            uri=False,
-            keys="path",
-            names="line",
-            texts="line",
-        ),
-    )
+    return label_holds(options.answers, "line", options.question)
 
 
 def read(source: Source, options: AudacityOptions, reading: Reading) -> Dataset:
     """The labels of a file, or of all `.txt` files of a folder: a sample for each file."""
-    found = files(source, _ENDINGS)
 
-    def samples() -> Iterator[Sample]:
-        reading.keys.restart()
-        for name, file in found:
-            with file.open() as opened:
-                data = opened.read()
-            sample = _sample(without_suffix(name, _ENDINGS), data, file.name, options, reading)
-            if sample is not None:
-                yield sample
+    def labels(data: bytes, where: Where, clock: Clock) -> tuple[None, list[Classification]]:
+        return None, [*_labels(data, where, clock, options, reading.report)]
 
-    return Samples(samples)
+    return label_samples(source, _ENDINGS, reading, labels)
 
 
-def _sample(
-    name: str, data: bytes, path: str, options: AudacityOptions, reading: Reading
-) -> Sample | None:
-    report, account = reading.report, reading.report.ledger.classifications
-    report.ledger.samples.read += 1
-    key, problem = reading.keys.key(name, name, {})
-    if problem is not None:
-        report.reject(problem[0], Where(path), data, "samples", **problem[1])
-        return None
-    assert key is not None
-    if data.startswith(UTF8_MARK):
-        report.add(codes.ENCODING_MARK, Where(path))
-        data = data.removeprefix(UTF8_MARK)
-    clock = Clock(report)
-    labels = []
+def _labels(
+    data: bytes, where: Where, clock: Clock, options: AudacityOptions, report: Report
+) -> Iterator[Classification]:
     for number, line in enumerate(data.split(b"\n"), 1):
         if not line.strip():
             continue
         if line.startswith(b"\\"):
             report.field("audacity:frequencies")
             continue
-        account.read += 1
-        label = _label(line.removesuffix(b"\r"), Where(path, number, sample=key), options, clock)
+        report.ledger.classifications.read += 1
+        place = Where(where.path, number, sample=where.sample)
+        label = _label(line.removesuffix(b"\r"), place, options, clock)
         if isinstance(label, Classification):
-            labels.append(label)
+            yield label
         else:
             report.reject(
                 codes.RECORD_MALFORMED,
-                Where(path, number, sample=key),
+                place,
                 line,
                 "classifications",
                 expected="start and end in seconds, and a label, parted by tabs",
                 found=label,
             )
-    clock.finish(path)
-    return Sample(key, Audio(), (), tuple(labels), key_is_id=reading.keys.are_ids)
 
 
 def _label(
@@ -117,39 +83,32 @@ def _label(
     except UnicodeDecodeError as error:
         return f"a line that is not UTF-8 ({error.reason})"
     start, _, rest = text.partition("\t")
-    end, _, label = rest.partition("\t")
+    end, _, words = rest.partition("\t")
     try:
         # Old versions wrote the decimal comma of the system's language.
         times = float(start.replace(",", ".")), float(end.replace(",", "."))
     except ValueError:
         return repr(text)
-    when = clock.range(*times, label, where)
+    answer = label(options.answers, words)
+    if answer is None:
+        return "an empty label, which is no option"
+    when = clock.range(*times, words, where)
     if when is None:
         return f"a range from {start} to {end}"
-    if options.answers == "text":
-        return Classification(options.question, FreeText(label), (when,))
-    if not label:
-        return "an empty label, which is no option"
-    return Classification(options.question, Radio(label), (when,))
+    return Classification(options.question, answer, (when,))
 
 
 def write(dataset: Dataset, target: Path, options: AudacityOptions, report: Report) -> None:
     """A file for each sample in the folder `target`."""
-    target.mkdir()
-    count = 0
-    for sample in dataset:
-        path = target / f"{sample.key}.txt"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lines = []
-        for asked in sample.classifications:
-            start, end = asked.ranges[0]
-            answer = asked.answer
-            assert not hasattr(answer, "options")  # for mypy; fit saw to it
-            label = answer.name if isinstance(answer, Radio) else answer.text
-            lines.append(f"{seconds(start)}\t{seconds(end)}\t{label}\n")
-        count += len(lines)
-        path.write_text("".join(lines), encoding="utf-8", newline="")
-    report.ledger.written["labels"] = count
+    report.ledger.written["labels"] = write_labels(dataset, target, ".txt", _spelled)
+
+
+def _spelled(sample: Sample) -> str:
+    lines = []
+    for asked in sample.classifications:
+        start, end = asked.ranges[0]
+        lines.append(f"{seconds(start)}\t{seconds(end)}\t{said(asked.answer)}\n")
+    return "".join(lines)
 
 
 def sniff(peek: Peek) -> Evidence:

@@ -22,15 +22,15 @@ from labelconv.model import (
 )
 from labelconv.offsets import Spans
 from labelconv.problems import Where
-from labelconv.texts import Chunk, Fault, Rows, answered, plain, records
+from labelconv.texts import Chunk, Fault, Rows, answered, as_list, shown, values
 
-_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 _LISTS = ("messages", "conversation", "conversations", "turns", "dialog", "dialogue")
 _AUTHORS = ("role", "from", "speaker", "author", "user", "name")
 _CONTENTS = ("content", "value", "text", "message")
 _GROUPS = ("conversation_id", "conversationId", "thread_id", "session_id", "dialogue_id")
 _IDS = ("messageId", "message_id", "id")
 _SPANS = ("spans", "entities")
+_OF_SPANS = frozenset(("start", "end", "label", "text"))
 _LABELS = ("labels", "label")
 _TYPE = "application/vnd.labelbox.conversational"
 _ROW_KNOWN = frozenset(
@@ -100,36 +100,25 @@ class _Run:
         group: object = None
         number = 0
         first: Chunk[Any] | None = None
-        for chunk in records(self._source, _ANY, self._report):
-            if chunk.values is None:
-                try:
-                    plain(chunk.raw())
-                except Fault as broken:
-                    self._rows.malformed(chunk, broken)
+        for value, chunk, index in values(self._source, self._report, self._rows):
+            row = _row(value)
+            if row is not None:
+                yield from self._conversation(*row, chunk, index)
                 continue
-            for index, value in enumerate(chunk.values):
-                row = _row(value)
-                if row is not None:
-                    yield from self._conversation(*row, chunk, index)
-                    continue
-                if not isinstance(value, dict) or _found(value, _CONTENTS) is None:
-                    fault = Fault(
-                        "a conversation, or a message with role and content", _kind(value)
-                    )
-                    self._rows.malformed(chunk, fault, index)
-                    continue
-                mark = _found(value, _GROUPS)
-                if lone and mark != group:
-                    yield from self._gathered(lone, group, number, first)
-                    lone = []
-                if not lone:
-                    number += 1
-                    first = Chunk(
-                        number, None, list, in_list=chunk.in_list, line=chunk.number + index
-                    )
-                group = mark
-                where = chunk.where(self._rows.path, index)
-                lone.append((value, where, b""))
+            if not isinstance(value, dict) or _found(value, _CONTENTS) is None:
+                fault = Fault("a conversation, or a message with role and content", shown(value))
+                self._rows.malformed(chunk, fault, index)
+                continue
+            mark = _found(value, _GROUPS)
+            if lone and mark != group:
+                yield from self._gathered(lone, group, number, first)
+                lone = []
+            if not lone:
+                number += 1
+                first = Chunk(number, None, list, in_list=chunk.in_list, line=chunk.number + index)
+            group = mark
+            where = chunk.where(self._rows.path, index)
+            lone.append((value, where, b""))
         if lone:
             yield from self._gathered(lone, group, number, first)
         self._spans.tell()
@@ -186,7 +175,7 @@ class _Run:
             content = _found(value, _CONTENTS) if isinstance(value, dict) else None
             content = _joined(content)
             if content is None:
-                wrong = Fault("a message with a text", _kind(value))
+                wrong = Fault("a message with a text", shown(value))
                 code = codes.RECORD_MALFORMED
                 self._report.reject(
                     code,
@@ -209,10 +198,9 @@ class _Run:
             messages.append(Message(id, content, _author(value)))
         for value, where, message in zip(values, places, messages, strict=True):
             self._add(value, where, message, annotations, answers)
-        whole = _labels(row)
-        if whole:
-            self._answer(whole, None, chunk.where(self._rows.path, index), answers)
-        for name in row:
+        self._answer(_found(row, _LABELS), None, chunk.where(self._rows.path, index), answers)
+        inner = row.get("row_data")
+        for name in (*row, *(inner if isinstance(inner, dict) else ())):
             if name not in _ROW_KNOWN and name not in (*_LISTS, *_GROUPS, *_LABELS, "row_data"):
                 self._report.field(f"chat:{name}")
         conversation = Conversation(tuple(messages))
@@ -235,16 +223,14 @@ class _Run:
         """What a message says about itself: spans, and labels."""
         for name, said in value.items():
             if name in _SPANS:
-                for number, each in enumerate(said if isinstance(said, list) else ()):
+                for number, each in enumerate(as_list(said)):
                     place = msgspec.structs.replace(
                         where, pointer=f"{where.pointer or ''}/{name}/{number}"
                     )
                     self._annotate(each, place, message, annotations)
             elif name not in (*_AUTHORS, *_CONTENTS, *_IDS, *_LABELS, *_GROUPS):
                 self._report.field(f"chat:messages.{name}")
-        labels = _labels(value)
-        if labels:
-            self._answer(labels, message.id, where, answers)
+        self._answer(_found(value, _LABELS), message.id, where, answers)
 
     def _annotate(
         self, each: Any, where: Where, message: Message, annotations: list[Annotation]
@@ -255,10 +241,12 @@ class _Run:
             each = dict(zip(("start", "end", "label"), each, strict=True))
         found = each if isinstance(each, dict) else {}
         start, end, label = found.get("start"), found.get("end"), found.get("label")
+        for name in found.keys() - _OF_SPANS:
+            self._report.field(f"chat:spans.{name}")
         if type(start) is not int or type(end) is not int or not isinstance(label, str):
             expected = "a span with start, end and label"
             code = codes.RECORD_MALFORMED
-            self._report.reject(code, where, raw, expected=expected, found=_kind(each))
+            self._report.reject(code, where, raw, expected=expected, found=shown(each))
             return
         quote = found.get("text") if isinstance(found.get("text"), str) else None
         span = self._spans.span(message.content, start, end, where, raw, quote, message.id)
@@ -266,20 +254,29 @@ class _Run:
             annotations.append(Annotation(str(len(annotations)), label, span))
 
     def _answer(
-        self, labels: list[str], message: str | None, where: Where, answers: list[Classification]
+        self, given: Any, message: str | None, where: Where, answers: list[Classification]
     ) -> None:
+        """What the labels of a message or of the whole say, if there are any."""
+        if not as_list(given):
+            return
         self._report.ledger.classifications.read += 1
         try:
-            made = answered(
-                [(name, None) for name in labels], self._options.question, self._options.cats
-            )
+            made = answered(_labels(given), self._options.question, self._options.cats)
         except Fault as fault:
             code = codes.RECORD_MALFORMED
-            raw = msgspec.json.encode(labels)
+            raw = msgspec.json.encode(given)
             values = {"expected": fault.expected, "found": fault.found}
             self._report.reject(code, where, raw, "classifications", **values)
             return
         answers.append(msgspec.structs.replace(made, message=message))
+
+
+def _labels(given: Any) -> list[tuple[str, None]]:
+    """Labels without a certainty. Raises `Fault` where they are no texts."""
+    labels = [(name, None) for name in as_list(given) if isinstance(name, str)]
+    if len(labels) < len(as_list(given)):
+        raise Fault("labels as texts", shown(given))
+    return labels
 
 
 def _row(value: Any) -> tuple[dict[str, Any], list[Any], str] | None:
@@ -318,17 +315,6 @@ def _author(value: dict[str, Any]) -> str | None:
     if isinstance(found, dict):
         found = found.get("name") or found.get("userId")
     return None if found is None else str(found)
-
-
-def _labels(value: dict[str, Any]) -> list[str]:
-    found = _found(value, _LABELS)
-    listed = found if isinstance(found, list) else [] if found is None else [found]
-    return [each for each in listed if isinstance(each, str)]
-
-
-def _kind(value: Any) -> str:
-    shown = msgspec.json.encode(value).decode()
-    return shown if len(shown) <= 40 else shown[:39] + "…"
 
 
 FORMAT = Format(

@@ -7,40 +7,52 @@ their zeros.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import Any
 
-from labelconv.format import Evidence, Format, Holds, NoOptions, Reading
-from labelconv.io import Peek, Source
-from labelconv.model import Box, Coordinates, Dataset, Document, OnPage, Polygon
-from labelconv.ocr import Fault, OutlinedOcrOptions, Parsed, Piece, Sheet, loaded, number, size
+from labelconv.format import Evidence, Format, Holds, NoOptions
+from labelconv.io import Peek
+from labelconv.model import Box, Coordinates, Polygon
+from labelconv.ocr import (
+    Fault,
+    OutlinedOcrOptions,
+    Parsed,
+    Piece,
+    Sheet,
+    held,
+    loaded,
+    number,
+    reader,
+)
+from labelconv.ocr_answers import LineStarts, count_others, listed, member, side
+from labelconv.pages import Unit
 from labelconv.problems import Report
+from labelconv.sniffing import folder_evidence
 
 _ENDINGS = (".docai.json", ".json")
 _EXPECTED = "a Document with text and pages"
 _KINDS = {"word": "tokens", "line": "lines", "block": "blocks"}
-_BESIDE = ("entities", "entityRelations", "textStyles", "revisions")
-_ON_PAGES = ("tables", "formFields", "visualElements", "symbols", "detectedBarcodes")
+_UNITS: dict[Any, Unit] = {
+    None: "pixels",
+    "": "pixels",
+    "pixel": "pixels",
+    "pixels": "pixels",
+    "inch": "inches",
+    "inches": "inches",
+    "point": "points",
+    "points": "points",
+}
+#: What is read of the members of each kind; others are counted.
+_OF_DOCUMENTS = frozenset(("text", "pages", "uri", "mimeType", "shardInfo"))
+_OF_PAGES = frozenset(
+    ("pageNumber", "dimension", "layout", "image", "paragraphs", *_KINDS.values())
+)
+_OF_PIECES = frozenset(("layout",))
+_OF_LAYOUTS = frozenset(("textAnchor", "boundingPoly", "confidence"))
 
 
 def holds(options: NoOptions) -> tuple[Holds, ...]:
     """Nothing is written."""
-    return (
-        Holds(
-            media=Document,
-            values=frozenset({OnPage}),
-            on_page=frozenset({Box, Polygon}),
-            confidence=True,
-            classifications=1,
-        ),
-    )
-
-
-def read(source: Source, options: OutlinedOcrOptions, reading: Reading) -> Dataset:
-    """A file, or the `.json` files of a folder: a document for each."""
-    from labelconv.ocr_samples import read as read_now
-
-    return read_now(source, options, reading, name="docai", endings=_ENDINGS, parse=_parse)
+    return held(Box, Polygon)
 
 
 def _parse(data: bytes, level: str, report: Report) -> Parsed:
@@ -50,55 +62,53 @@ def _parse(data: bytes, level: str, report: Report) -> Parsed:
         given, pointer = given["document"], "/document"
     if not isinstance(given, dict) or not isinstance(given.get("pages"), list):
         raise Fault(_EXPECTED, "none", pointer=pointer)
-    found = given.get("text")
-    text = found if isinstance(found, str) else ""
-    for name in _BESIDE:
-        if count := len(_list(given, name)):
-            report.field(f"docai:{name}", count)
+    text = given.get("text", "")
+    if not isinstance(text, str):
+        raise Fault("the text as a text", repr(text)[:40], pointer=f"{pointer}/text")
+    count_others(given, _OF_DOCUMENTS, report, "docai:")
     sheets = []
     kind = _KINDS[level]
     for order, page in enumerate(given["pages"]):
-        dimension = _get(page, "dimension") or {}
-        width, height = size(_get(dimension, "width")), size(_get(dimension, "height"))
-        sheet = Sheet(order, width, height, "pixels", pieces=[])
-        if width is None or height is None:
-            sheet.unit = "fractions"
-        lines = _Lines(_list(page, "lines")) if level == "word" else None
-        for at, each in enumerate(_list(page, kind)):
-            place = f"{pointer}/pages/{order}/{kind}/{at}"
-            piece = _piece(each, text, sheet, place)
-            start = _start(each)
-            if lines is not None and start is not None and (line := lines.at(start)) is not None:
+        place = f"{pointer}/pages/{order}"
+        sheet = _sheet(page, order, place, report)
+        count_others(page, _OF_PAGES, report, "docai:")
+        lines = _lines(listed(page, "lines")) if level == "word" else None
+        for at, each in enumerate(listed(page, kind)):
+            count_others(each, _OF_PIECES, report, "docai:")
+            piece = _piece(each, text, sheet, f"{place}/{kind}/{at}", report)
+            start = None if lines is None else _start(each)
+            line = None if lines is None or start is None else lines.at(start)
+            if line is not None:
                 piece.group = f"{order + 1}/{line}"
             sheet.pieces.append(piece)
-        for name in _ON_PAGES:
-            if count := len(_list(page, name)):
-                report.field(f"docai:{name}", count)
         sheets.append(sheet)
     return Parsed(sheets)
 
 
-def _get(given: Any, name: str) -> Any:
-    """A field by its JSON name, or as protocol buffers spell it."""
-    if not isinstance(given, dict):
-        return None
-    if name in given:
-        return given[name]
-    return given.get("".join(f"_{c.lower()}" if c.isupper() else c for c in name))
-
-
-def _list(given: Any, name: str) -> list[Any]:
-    found = _get(given, name)
-    return found if isinstance(found, list) else []
+def _sheet(page: Any, order: int, pointer: str, report: Report) -> Sheet:
+    dimension = member(page, "dimension")
+    width, height = (side(dimension, name, report, "docai:") for name in ("width", "height"))
+    if width is None or height is None:
+        return Sheet(order, width, height, "fractions", pieces=[])
+    unit = member(dimension, "unit")
+    if not isinstance(unit, (str, type(None))) or unit not in _UNITS:
+        raise Fault("pixels, inches or points as unit", repr(unit), pointer=f"{pointer}/dimension")
+    return Sheet(order, width, height, _UNITS[unit], pieces=[])
 
 
 def _segments(given: Any) -> list[tuple[int, int]]:
     """Half-open code points of the text; numbers may be texts (int64), zeros are left out."""
-    anchor = _get(_get(given, "layout"), "textAnchor")
+    anchor = member(member(given, "layout"), "textAnchor")
     return [
-        (int(_get(each, "startIndex") or 0), int(_get(each, "endIndex") or 0))
-        for each in _list(anchor, "textSegments")
+        (int(member(each, "startIndex") or 0), int(member(each, "endIndex") or 0))
+        for each in listed(anchor, "textSegments")
     ]
+
+
+def _slice(text: str, start: int, end: int) -> str:
+    if not 0 <= start <= end <= len(text):
+        raise ValueError(f"{start}–{end} in a text of {len(text)} code points")
+    return text[start:end]
 
 
 def _start(given: Any) -> int | None:
@@ -109,27 +119,21 @@ def _start(given: Any) -> int | None:
     return found[0][0] if found else None
 
 
-class _Lines:
-    """Which line a place in the text belongs to."""
-
-    def __init__(self, lines: list[Any]) -> None:
-        found = [(start, n) for n, line in enumerate(lines) if (start := _start(line)) is not None]
-        found.sort()
-        self._starts = [start for start, _ in found]
-        self._numbers = [number for _, number in found]
-
-    def at(self, start: int) -> int | None:
-        place = bisect_right(self._starts, start) - 1
-        return self._numbers[place] if place >= 0 else None
+def _lines(lines: list[Any]) -> LineStarts:
+    """Where lines start in the text."""
+    return LineStarts(
+        (start, number) for number, line in enumerate(lines) if (start := _start(line)) is not None
+    )
 
 
-def _piece(given: Any, text: str, sheet: Sheet, pointer: str) -> Piece:
+def _piece(given: Any, text: str, sheet: Sheet, pointer: str, report: Report) -> Piece:
     piece = Piece("", pointer=pointer, record=given)
-    layout = _get(given, "layout")
+    layout = member(given, "layout")
+    count_others(layout, _OF_LAYOUTS, report, "docai:layout.")
     try:
-        piece.text = "".join(text[start:end] for start, end in _segments(given)).strip()
-        piece.outline = _outline(_get(layout, "boundingPoly"), sheet)
-        sure = _get(layout, "confidence")
+        piece.text = "".join(_slice(text, *segment) for segment in _segments(given)).strip()
+        piece.outline = _outline(member(layout, "boundingPoly"), sheet)
+        sure = member(layout, "confidence")
         if sure is not None:
             piece.confidence = number(sure)
     except (TypeError, ValueError) as error:
@@ -138,30 +142,28 @@ def _piece(given: Any, text: str, sheet: Sheet, pointer: str) -> Piece:
 
 
 def _outline(given: Any, sheet: Sheet) -> Coordinates:
-    """In pixels where the page's size is known, else in shares of it."""
+    """In the page's unit where its size is known, else in shares of it."""
     across = down = 1.0
-    corners = _list(given, "normalizedVertices")
+    corners = listed(given, "normalizedVertices")
     if corners:
-        if sheet.width is not None and sheet.height is not None and sheet.unit == "pixels":
-            across, down = sheet.width, sheet.height
+        if sheet.unit != "fractions":
+            across, down = sheet.width or 1.0, sheet.height or 1.0
     else:
-        corners = _list(given, "vertices")
-        if corners and sheet.unit != "pixels":
+        corners = listed(given, "vertices")
+        if corners and sheet.unit == "fractions":
             raise ValueError("vertices in pixels on a page without a dimension")
-    if len(corners) < 3:
+    if len(corners) < 3 or not all(isinstance(corner, dict) for corner in corners):
         raise ValueError(f"{len(corners)} vertices")
     numbers: list[float] = []
     for corner in corners:
-        numbers += (number(_get(corner, "x") or 0) * across, number(_get(corner, "y") or 0) * down)
+        numbers += (number(corner.get("x") or 0) * across, number(corner.get("y") or 0) * down)
     return tuple(numbers)
 
 
 def sniff(peek: Peek) -> Evidence:
     """By its anchors; a folder by its names."""
     if peek.is_folder:
-        if any(name.lower().endswith(".docai.json") for name in peek.entries):
-            return Evidence(2, "a folder with .docai.json files")
-        return Evidence(0, "a folder without .docai.json files")
+        return folder_evidence(peek, _ENDINGS[:1], 2)
     for names in ((b'"textAnchor"', b'"boundingPoly"'), (b'"text_anchor"', b'"bounding_poly"')):
         if all(name in peek.head or name in peek.tail for name in names):
             return Evidence(3, "layouts with a text anchor and a bounding polygon")
@@ -173,7 +175,7 @@ FORMAT = Format(
     about="Google Document AI JSON",
     url="https://cloud.google.com/document-ai/docs/reference/rest/v1/Document",
     holds=holds,
-    read=read,
+    read=reader("docai", _ENDINGS, _parse),
     reader_options=OutlinedOcrOptions,
     sniff=sniff,
 )

@@ -25,13 +25,14 @@ from labelconv.model import (
 )
 from labelconv.offsets import Spans
 from labelconv.problems import Report
-from labelconv.texts import Chunk, Fault, Rows, answered, plain, records
+from labelconv.texts import Chunk, Fault, Rows, answered, as_list, shown, values
 
-_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 _BUFFER = 500
 _KNOWN = frozenset(
     ("id", "key", "text", "data", "label", "labels", "entities", "relations", "cats", "annotations")
 )
+
+_OF_SPANS = frozenset(("id", "label", "start_offset", "end_offset"))
 
 
 class DoccanoReaderOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,23 +119,16 @@ class _Run:
         self._spans = Spans(options.source_offsets, reading.report, source.name)
 
     def samples(self) -> Iterator[Sample]:
-        for chunk in records(self._source, _ANY, self._report):
-            if chunk.values is None:
-                try:
-                    plain(chunk.raw())
-                except Fault as fault:
-                    self._rows.malformed(chunk, fault)
-                continue
-            for index, value in enumerate(chunk.values):
-                sample = self._sample(value, chunk, index)
-                if sample is not None:
-                    yield sample
+        for value, chunk, index in values(self._source, self._report, self._rows):
+            sample = self._sample(value, chunk, index)
+            if sample is not None:
+                yield sample
         self._spans.tell()
 
     def _sample(self, value: Any, chunk: Chunk[Any], index: int) -> Sample | None:
         text = value.get("text", value.get("data")) if isinstance(value, dict) else None
         if not isinstance(text, str):
-            self._rows.malformed(chunk, Fault("an object with a text", _kind(value)), index)
+            self._rows.malformed(chunk, Fault("an object with a text", shown(value)), index)
             return None
         id = value.get("key", value.get("id"))
         key = self._rows.key(None if id is None else str(id), chunk, index)
@@ -145,16 +139,23 @@ class _Run:
         ids: dict[str, str] = {}
         for name in ("label", "labels", "annotations", "entities"):
             listed = value.get(name)
-            for number, each in enumerate(_listed(listed)):
+            for number, each in enumerate(as_list(listed)):
                 if isinstance(each, str):
                     labels.append((each, None))
                     continue
                 annotation = self._annotation(each, text, f"/{name}/{number}", chunk, index)
                 if annotation is not None:
-                    given = str(each["id"]) if isinstance(each, dict) and "id" in each else None
+                    own = each.get("id") if isinstance(each, dict) else None
+                    given = None if own is None else str(own)
                     unique = self._unique(given, len(annotations), ids, chunk, index)
                     annotations.append(msgspec.structs.replace(annotation, id=unique))
-        labels.extend((each, None) for each in _listed(value.get("cats")) if isinstance(each, str))
+        for number, each in enumerate(as_list(value.get("cats"))):
+            if isinstance(each, str):
+                labels.append((each, None))
+                continue
+            self._report.ledger.classifications.read += 1
+            fault = Fault("a label as a text", shown(each), f"/cats/{number}", each)
+            self._rows.refuse(chunk, fault, index, "classifications")
         for name in value:
             if name not in _KNOWN:
                 self._report.field(f"doccano:{name}")
@@ -179,12 +180,14 @@ class _Run:
             start, end, label = each
         elif isinstance(each, dict):
             start, end, label = each.get("start_offset"), each.get("end_offset"), each.get("label")
+            for name in each.keys() - _OF_SPANS:
+                self._report.field(f"doccano:spans.{name}")
         else:
             start = end = label = None
         whole = type(start) is int and type(end) is int
         if not whole or not isinstance(label, (str, int)) or isinstance(label, bool):
             expected = "a label, or a span with start, end and label"
-            self._rows.refuse(chunk, Fault(expected, _kind(each), pointer, each), index)
+            self._rows.refuse(chunk, Fault(expected, shown(each), pointer, each), index)
             return None
         where = chunk.where(self._rows.path, index, pointer)
         span = self._spans.span(text, start, end, where, msgspec.json.encode(each))
@@ -222,11 +225,11 @@ class _Run:
     ) -> tuple[Relation, ...]:
         """Relations name the ids of entities, not their positions."""
         made = []
-        for number, each in enumerate(_listed(value.get("relations"))):
+        for number, each in enumerate(as_list(value.get("relations"))):
             self._report.ledger.relations.read += 1
             pointer = f"/relations/{number}"
             if not isinstance(each, dict) or not {"from_id", "to_id", "type"} <= each.keys():
-                fault = Fault("from_id, to_id and type", _kind(each), pointer, each)
+                fault = Fault("from_id, to_id and type", shown(each), pointer, each)
                 self._rows.refuse(chunk, fault, index, "relations")
                 continue
             ends = [ids.get(str(each[name])) for name in ("from_id", "to_id")]
@@ -241,17 +244,6 @@ class _Run:
             directed = each.get("directed") is not False
             made.append(Relation(id, str(each["type"]), ends[0], ends[1], directed))
         return tuple(made)
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def _kind(value: Any) -> str:
-    shown = msgspec.json.encode(value).decode()
-    return shown if len(shown) <= 40 else shown[:39] + "…"
 
 
 # ------------------------------------------------------------------------------ writing

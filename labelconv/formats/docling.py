@@ -10,16 +10,28 @@ from typing import Any, Literal
 
 import msgspec
 
-from labelconv.format import Evidence, Format, Holds, NoOptions, Reading
-from labelconv.io import Peek, Source
-from labelconv.model import Box, Dataset, Document, OnPage
-from labelconv.ocr import Fault, Parsed, Piece, Sheet, loaded, number, size
+from labelconv.format import Evidence, Format, Holds, NoOptions
+from labelconv.io import Peek
+from labelconv.model import Box
+from labelconv.ocr import Fault, Parsed, Piece, Sheet, held, loaded, number, reader
+from labelconv.ocr_answers import count_others, listed, member, said, side
 from labelconv.problems import Report
+from labelconv.sniffing import folder_evidence
 
 _ENDINGS = (".docling.json", ".json")
 _EXPECTED = "a DoclingDocument, an object with schema_name and pages,"
 _LISTS = ("texts", "tables", "pictures")
-_BESIDE = ("key_value_items", "form_items")
+#: What is read of the members of each kind, and what only says how they hang together; others are
+#: counted.
+_OF_DOCUMENTS = frozenset(
+    (
+        *("schema_name", "version", "name", "origin", "pages", *_LISTS),
+        *("body", "furniture", "groups"),
+    )
+)
+_OF_ITEMS = frozenset(
+    ("self_ref", "parent", "children", "label", "prov", "text", "orig", "content_layer")
+)
 
 
 class DoclingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,22 +53,7 @@ class DoclingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 def holds(options: NoOptions) -> tuple[Holds, ...]:
     """Nothing is written."""
-    return (
-        Holds(
-            media=Document,
-            values=frozenset({OnPage}),
-            on_page=frozenset({Box}),
-            confidence=False,
-            classifications=1,
-        ),
-    )
-
-
-def read(source: Source, options: DoclingOptions, reading: Reading) -> Dataset:
-    """A file, or the `.json` files of a folder: a document for each."""
-    from labelconv.ocr_samples import read as read_now
-
-    return read_now(source, options, reading, name="docling", endings=_ENDINGS, parse=_parse)
+    return held(Box, confidence=False)
 
 
 def _parse(data: bytes, level: str, report: Report) -> Parsed:
@@ -65,19 +62,22 @@ def _parse(data: bytes, level: str, report: Report) -> Parsed:
         raise Fault(_EXPECTED, "none")
     sheets: dict[int, Sheet] = {}
     for name, page in given["pages"].items():
-        if not name.isdecimal() or int(name) < 1:
+        if not name.isdecimal() or len(name) > 9 or int(name) < 1:
             raise Fault("pages by number from 1", repr(name), pointer="/pages")
-        said = page.get("size") if isinstance(page, dict) else None
-        sized = said if isinstance(said, dict) else {}
-        sheets[int(name) - 1] = _sheet(int(name) - 1, sized)
+        width, height = (
+            side(member(page, "size"), each, report, "docling:size.")
+            for each in ("width", "height")
+        )
+        sheets[int(name) - 1] = Sheet(int(name) - 1, width, height, "points", pieces=[])
     for kind in _LISTS:
-        for order, item in enumerate(given.get(kind) or ()):
+        for order, item in enumerate(listed(given, kind)):
+            count_others(item, _OF_ITEMS, report, "docling:")
             for piece, page in _pieces(item, f"/{kind}/{order}", sheets):
-                sheet = sheets.get(page) or sheets.setdefault(page, _sheet(page, {}))
+                sheet = sheets.get(page) or sheets.setdefault(
+                    page, Sheet(page, unit="points", pieces=[])
+                )
                 sheet.pieces.append(piece)
-    for kind in _BESIDE:
-        if count := len(given.get(kind) or ()):
-            report.field(f"docling:{kind}", count)
+    count_others(given, _OF_DOCUMENTS, report, "docling:")
     origin = given.get("origin")
     media = origin.get("filename") if isinstance(origin, dict) else None
     return Parsed(
@@ -85,20 +85,16 @@ def _parse(data: bytes, level: str, report: Report) -> Parsed:
     )
 
 
-def _sheet(number: int, sized: dict[str, Any]) -> Sheet:
-    sheet = Sheet(number, size(sized.get("width")), size(sized.get("height")), "points")
-    sheet.pieces = []
-    return sheet
-
-
 def _pieces(item: Any, pointer: str, sheets: dict[int, Sheet]) -> list[tuple[Piece, int]]:
     """What an item says, with its 0-based page: a piece for each place that it has."""
     if not isinstance(item, dict):
         fault = "an object", repr(item)[:40]
         return [(Piece("", pointer=pointer, record=item, fault=fault), 0)]
-    text = item.get("text")
-    text = text if isinstance(text, str) else ""
-    places = item.get("prov") or ()
+    text = item.get("text", "")
+    if not isinstance(text, str):
+        fault = "text as a text", repr(text)[:40]
+        return [(Piece("", pointer=pointer, record=item, fault=fault), 0)]
+    places = listed(item, "prov") or [None]  # what is nowhere is rejected as what is broken
     label, id = item.get("label"), item.get("self_ref")
     found = []
     for order, place in enumerate(places):
@@ -107,25 +103,32 @@ def _pieces(item: Any, pointer: str, sheets: dict[int, Sheet]) -> list[tuple[Pie
         piece.id = (id if order == 0 else f"{id}/{order}") if isinstance(id, str) else None
         page = 0
         try:
-            page = int(place["page_no"]) - 1
-            if page < 0:
-                raise ValueError(f"page_no {page + 1}")  # noqa: TRY301
+            page = _page(place["page_no"])
             piece.box = _box(place["bbox"], sheets.get(page))
             start, end = place.get("charspan") or (0, 0)
             if len(places) > 1 and end > start:
                 piece.text = text[start:end]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            page = max(page, 0)
-            said = f"no {error}" if isinstance(error, KeyError) else str(error)
-            piece.fault = "prov with page_no and bbox (l, t, r, b, coord_origin)", said
+            piece.fault = "prov with page_no and bbox (l, t, r, b, coord_origin)", said(error)
         found.append((piece, page))
     return found
 
 
+def _page(given: Any) -> int:
+    """The 0-based page. Raises ValueError."""
+    count = number(given)
+    if count < 1 or not count.is_integer():
+        raise ValueError(f"page_no {given!r}")
+    return int(count) - 1
+
+
 def _box(given: dict[str, Any], sheet: Sheet | None) -> tuple[float, float, float, float]:
     left, top, right, bottom = (number(given[edge]) for edge in ("l", "t", "r", "b"))
-    if given.get("coord_origin", "TOPLEFT") == "TOPLEFT":
+    origin = given.get("coord_origin", "TOPLEFT")
+    if origin == "TOPLEFT":
         return left, top, right, bottom
+    if origin != "BOTTOMLEFT":
+        raise ValueError(f"coord_origin {origin!r}")
     if sheet is None or sheet.height is None:
         raise ValueError("an origin at the bottom of a page without a height")
     return left, sheet.height - top, right, sheet.height - bottom
@@ -134,9 +137,7 @@ def _box(given: dict[str, Any], sheet: Sheet | None) -> tuple[float, float, floa
 def sniff(peek: Peek) -> Evidence:
     """By the name of its schema; a folder by its names."""
     if peek.is_folder:
-        if any(name.lower().endswith(".docling.json") for name in peek.entries):
-            return Evidence(2, "a folder with .docling.json files")
-        return Evidence(0, "a folder without .docling.json files")
+        return folder_evidence(peek, _ENDINGS[:1], 2)
     if b'"schema_name"' in peek.head and b'"DoclingDocument"' in peek.head:
         return Evidence(3, "the schema name DoclingDocument")
     return Evidence(0, "no schema name DoclingDocument")
@@ -147,7 +148,7 @@ FORMAT = Format(
     about="Docling documents (JSON)",
     url="https://docling-project.github.io/docling/concepts/docling_document/",
     holds=holds,
-    read=read,
+    read=reader("docling", _ENDINGS, _parse),
     reader_options=DoclingOptions,
     sniff=sniff,
 )

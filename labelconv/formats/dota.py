@@ -20,6 +20,7 @@ from urllib.parse import quote, unquote
 from labelconv import codes, geometry, oriented
 from labelconv.format import Evidence, Format, Holds, NoOptions, Reading
 from labelconv.io import UTF8_MARK, Peek, Source, walk
+from labelconv.media import Size
 from labelconv.model import (
     Annotation,
     Coordinates,
@@ -103,19 +104,31 @@ def _sample(data: bytes, name: str, path: str, reading: Reading) -> Sample | Non
     if data.startswith(UTF8_MARK):
         report.add(codes.ENCODING_MARK, Where(path=path))
         data = data[3:]
-    lines = data.decode("utf-8", "backslashreplace").splitlines()
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        text = data.decode("utf-8", "backslashreplace")
+        found, result = "bytes that are no UTF-8", f"\\x{data[error.start]:02x} and the like"
+        report.add(codes.SPELLING_MENDED, Where(path=path), found=found, result=result)
+    lines = text.splitlines()
     header: dict[str, str] = {}
     start = 0
     while start < len(lines) and (not lines[start].strip() or _is_header(lines[start])):
         field, _, value = lines[start].partition(":")
-        if field.strip():
-            header[field.strip().lower()] = value.strip()
+        field = field.strip().lower()
         start += 1
+        if field in header:
+            report.add(codes.KEY_REPEATED, Where(path=path, line=start), key=field)
+        if field:
+            header[field] = value.strip()
     name, size = _picture(name, header.pop(NAME, None), reading)
     key, problem = reading.keys.key(name, stem_of(name), header)
     if key is None:
-        code, values = problem  # type: ignore[misc]
-        report.reject(code, Where(path=path), data, "samples", **values)
+        assert problem is not None  # keys give one or the other
+        objects = sum(1 for line in lines[start:] if line.strip())
+        ledger.annotations.read += objects
+        ledger.annotations.rejected += objects
+        report.reject(problem[0], Where(path=path), data, "samples", **problem[1])
         return None
     extra: Extra = {}
     keep = reading.wanted.extra is None or "dota" in reading.wanted.extra
@@ -152,9 +165,9 @@ def _picture(name: str, said: str | None, reading: Reading) -> tuple[str, Image]
     if isinstance(found, Path) and media.folder is not None and not said:
         name = found.relative_to(media.folder).as_posix()
     size = media.size(name, found if isinstance(found, Path) else None)
-    if isinstance(size, tuple):
-        return name, Image()
-    return name, Image(float(size.width), float(size.height))
+    if isinstance(size, Size):
+        return name, Image(float(size.width), float(size.height))
+    return name, Image()
 
 
 def _annotation(line: str, where: Where, keep: bool, report: Report) -> Annotation | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -16,11 +17,12 @@ from labelconv.model import Annotation, Dataset, Sample, Samples, Text, TextSpan
 from labelconv.offsets import Spans
 from labelconv.problems import Where
 from labelconv.tags import Tags
-from labelconv.texts import Chunk, Fault, Rows, plain, records
+from labelconv.texts import Chunk, Fault, Rows, values
 from labelconv.tokens import align
 
-_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 _TOKENS = ("tokens", "words", "sentence")
+#: Names of tags by number; None where a number has none.
+Names: TypeAlias = Sequence[str | None]
 _TAGS = ("ner_tags", "tags", "labels", "ner_labels", "ner")
 
 
@@ -98,15 +100,8 @@ class _Run:
             self._report.add(codes.TEXT_REBUILT, Where(path=path), count=self._rebuilt)
 
     def _json(self) -> Iterator[Sample]:
-        for chunk in records(self._source, _ANY, self._report):
-            if chunk.values is None:
-                try:
-                    plain(chunk.raw())
-                except Fault as fault:
-                    self._rows.malformed(chunk, fault)
-                continue
-            for index, value in enumerate(chunk.values):
-                yield from self._sample(value, chunk, index)
+        for value, chunk, index in values(self._source, self._report, self._rows):
+            yield from self._sample(value, chunk, index)
 
     def _parquet(self) -> Iterator[Sample]:
         try:
@@ -124,16 +119,11 @@ class _Run:
                     self._names = _features(said, self._options.tags) if said else None
                 number = 1
                 for batch in table.iter_batches(batch_size=1000):
-                    values = batch.to_pylist()
-                    chunk: Chunk[Any] = Chunk(
-                        number,
-                        values,
-                        lambda values=values: [_encoded(each) for each in values],  # type: ignore[misc]
-                        in_list=True,
-                    )
-                    for index, value in enumerate(values):
+                    rows = batch.to_pylist()
+                    chunk: Chunk[Any] = Chunk(number, rows, partial(_encoded, rows), in_list=True)
+                    for index, value in enumerate(rows):
                         yield from self._sample(value, chunk, index)
-                    number += len(values)
+                    number += len(rows)
             except pa.ArrowInvalid as error:
                 found = str(error).partition(".")[0]
                 raise SourceError(
@@ -165,6 +155,8 @@ class _Run:
         text = value.get("text")
         places = align(words, text) if isinstance(text, str) else 0
         if isinstance(places, int):
+            if text is not None:
+                self._report.field("hf-tokens:text")  # it is not that of the tokens
             text, places = _joined(words, self._options.join)
             self._rebuilt += 1
         assert isinstance(text, str)
@@ -208,13 +200,19 @@ class _Run:
                 f"{self._source.name}: names for the numbers in {column} expected; give them with "
                 f"`-O names=O,B-PER,…` or `-O names=dataset_info.json`"
             )
-        wrong = [number for number in numbers if not 0 <= number < len(self._names)]
+        wrong = [
+            number
+            for number in numbers
+            if not 0 <= number < len(self._names) or self._names[number] is None
+        ]
         return f"{wrong[0]}, and names from 0 to {len(self._names) - 1}" if wrong else None
 
 
 def _faulty(words: object, named: object, tokens: str, tags: str) -> Fault | None:
     for name, value, kinds in ((tokens, words, str), (tags, named, (str, int, type(None)))):
-        if not isinstance(value, list) or not all(isinstance(each, kinds) for each in value):
+        if not isinstance(value, list) or not all(
+            isinstance(each, kinds) and not isinstance(each, bool) for each in value
+        ):
             what = "texts" if name == tokens else "tags"
             return Fault(f"a list of {what} in {name}", repr(value)[:40], f"/{name}")
     assert isinstance(words, list)
@@ -234,14 +232,14 @@ def _joined(words: Sequence[str], between: str) -> tuple[str, list[tuple[int, in
     return between.join(words), places
 
 
-def _encoded(value: object) -> bytes:
-    return msgspec.json.encode(value, enc_hook=str)
+def _encoded(rows: Sequence[object]) -> list[bytes]:
+    return [msgspec.json.encode(row, enc_hook=str) for row in rows]
 
 
 # ------------------------------------------------------------------------------ names of tags
 
 
-def _named(given: str) -> list[str]:
+def _named(given: str) -> Names:
     """Names from a list in the option itself, or from a JSON file."""
     if not given.endswith(".json"):
         return [name.strip() for name in given.split(",")]
@@ -252,7 +250,7 @@ def _named(given: str) -> list[str]:
     return found
 
 
-def _beside(source: Source) -> list[str] | None:
+def _beside(source: Source) -> Names | None:
     """Names from the `dataset_info.json` or `config.json` in the folder of the source."""
     for name in ("dataset_info.json", "config.json") if source.path is not None else ():
         assert source.path is not None
@@ -264,11 +262,11 @@ def _beside(source: Source) -> list[str] | None:
     return None
 
 
-def _features(said: bytes, column: str | None) -> list[str] | None:
+def _features(said: bytes, column: str | None) -> Names | None:
     return _in_json(said, column)
 
 
-def _in_json(data: bytes, column: str | None) -> list[str] | None:
+def _in_json(data: bytes, column: str | None) -> Names | None:
     """Names in any of the places where Hugging Face keeps them."""
     try:
         found: Any = msgspec.json.decode(data)
@@ -279,8 +277,11 @@ def _in_json(data: bytes, column: str | None) -> list[str] | None:
     if not isinstance(found, dict):
         return None
     if isinstance(found.get("id2label"), dict):
-        by_number = {int(number): str(name) for number, name in found["id2label"].items()}
-        return [by_number.get(number, "O") for number in range(max(by_number, default=-1) + 1)]
+        named = found["id2label"].items()
+        if not all(number.isdecimal() and len(number) < 7 for number, _ in named):
+            return None
+        by_number = {int(number): str(name) for number, name in named}
+        return [by_number.get(number) for number in range(max(by_number, default=-1) + 1)]
     features = found.get("info", found).get("features") if isinstance(found, dict) else None
     if not isinstance(features, dict):
         return None

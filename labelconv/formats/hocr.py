@@ -10,11 +10,12 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from labelconv.format import Evidence, Format, Holds, NoOptions, Reading
-from labelconv.io import UTF8_MARK, Peek, Source
-from labelconv.model import Box, Dataset, Document, OnPage
-from labelconv.ocr import Fault, OcrOptions, Parsed, Piece, Sheet, joined
+from labelconv.format import Evidence, Format, Holds, NoOptions
+from labelconv.io import UTF8_MARK, Peek
+from labelconv.model import Box
+from labelconv.ocr import Fault, JoinedOcrOptions, Parsed, Piece, Sheet, held, joined, reader
 from labelconv.problems import Report
+from labelconv.sniffing import folder_evidence
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -27,6 +28,8 @@ _BLOCKS = frozenset(
     ("ocr_carea", "ocrx_block", "ocr_photo", "ocr_image", "ocr_table", "ocr_separator")
 )
 _PLAIN = frozenset(("ocr_carea", "ocrx_block", "ocr_par", "ocr_line", "ocrx_line", *_WORDS))
+#: What is read of a page's properties.
+_OF_PAGES = frozenset(("bbox", "scan_res", "image", "ppageno"))
 #: What `title` is made of. Nothing here is tried twice at one place, so that it stays fast.
 _PART = re.compile(r""""[^"]*"|'[^']*'|;|[^;"']+|["']""")
 _CHARSET = re.compile(rb"""charset\s*=\s*["']?([\w-]+)""", re.IGNORECASE)
@@ -39,26 +42,11 @@ _VOID = frozenset(("area", "base", "br", "col", "hr", "img", "input", "link", "m
 
 def holds(options: NoOptions) -> tuple[Holds, ...]:
     """Nothing is written."""
-    return (
-        Holds(
-            media=Document,
-            values=frozenset({OnPage}),
-            on_page=frozenset({Box}),
-            confidence=True,
-            classifications=1,
-        ),
-    )
-
-
-def read(source: Source, options: OcrOptions, reading: Reading) -> Dataset:
-    """A file, or the hOCR files of a folder: a document for each, a page for each `ocr_page`."""
-    from labelconv.ocr_samples import read as read_now
-
-    return read_now(source, options, reading, name="hocr", endings=_ENDINGS, parse=_parse)
+    return held(Box)
 
 
 def _parse(data: bytes, level: str, report: Report) -> Parsed:
-    root = _tree(data)
+    root = _tree(data, report)
     pages = [each for each in root.iter() if "ocr_page" in _classes(each)]
     if not pages:
         raise Fault("an element of the class ocr_page", "none")
@@ -66,8 +54,12 @@ def _parse(data: bytes, level: str, report: Report) -> Parsed:
     media = None
     for number, page in enumerate(pages):
         said = _properties(page)
-        bounds = _numbers(said.get("bbox", ""))
-        resolution = _numbers(said.get("scan_res", ""))
+        bounds = _numbers(said, "bbox", report)
+        resolution = _numbers(said, "scan_res", report)
+        if said.get("ppageno", str(number)) != str(number):
+            report.field("hocr:ppageno")  # pages are counted as they come
+        for name in said.keys() - _OF_PAGES:
+            report.field(f"hocr:{name}")
         sheet = Sheet(number, dpi=resolution[0] if resolution and resolution[0] > 0 else None)
         if len(bounds) == 4 and bounds[2] > 0 and bounds[3] > 0:
             sheet.width, sheet.height = bounds[2], bounds[3]
@@ -114,17 +106,19 @@ def _piece(
     piece = Piece(
         _text(element, level), id=id, group=group or None, pointer=pointer, record=element
     )
-    box = _numbers(said.get("bbox", ""))
+    box = _numbers(said, "bbox", None)
     if len(box) == 4:
         piece.box = box[0], box[1], box[2], box[3]
     else:
         piece.fault = "bbox with four numbers in title", repr(element.get("title") or "")
-    sure = _numbers(said.get("x_wconf", ""))
+    sure = _numbers(said, "x_wconf", report)
     if sure:
         piece.confidence = sure[0] / 100
     special = sorted(names - _PLAIN)
     if special:
         piece.label = special[0].partition("_")[2]
+    for name in special[1:]:
+        report.field(f"hocr:{name}")
     for name in said:
         if name not in ("bbox", "x_wconf"):
             report.field(f"hocr:{name}")
@@ -170,17 +164,20 @@ def _properties(element: Element) -> dict[str, str]:
     return found
 
 
-def _numbers(text: str) -> list[float]:
+def _numbers(said: dict[str, str], name: str, report: Report | None) -> list[float]:
+    """The numbers of a property; none where it is not there, or broken, which is counted."""
     try:
-        return [float(each) for each in text.split()]
+        return [float(each) for each in said.get(name, "").split()]
     except ValueError:
+        if report is not None:
+            report.field(f"hocr:{name}")
         return []
 
 
 # ------------------------------------------------------------------------------------ HTML
 
 
-def _tree(data: bytes) -> Element:
+def _tree(data: bytes, report: Report) -> Element:
     """The root element. Raises `Fault`; entities of its own are refused before they are read."""
     from labelconv.safexml import XmlFault, parse
 
@@ -194,14 +191,14 @@ def _tree(data: bytes) -> Element:
     try:
         root = parse(data)
     except XmlFault:
-        return _loose(data)
+        return _loose(data, report)
     for element in root.iter():
         if isinstance(element.tag, str):
             element.tag = element.tag.rpartition("}")[2]
     return root
 
 
-def _loose(data: bytes) -> Element:
+def _loose(data: bytes, report: Report) -> Element:
     plain = data.removeprefix(UTF8_MARK)
     declared = _CHARSET.search(plain[:2_048])
     encodings = ["utf-8"] if declared is None else ["utf-8", declared[1].decode("ascii", "replace")]
@@ -214,14 +211,18 @@ def _loose(data: bytes) -> Element:
     else:
         raise Fault("hOCR in UTF-8 or in the charset that it names", "other bytes")
     builder = _Builder()
-    _feed(text, builder)
+    behind = _feed(text, builder)
+    if behind:
+        report.field("hocr:characters behind what is never closed", behind)
     builder.flush()
     return builder.root
 
 
-def _feed(text: str, builder: _Builder) -> None:
+def _feed(text: str, builder: _Builder) -> int:
     """The tags and texts of HTML, in one pass, whatever is in it.
 
+    A tag or comment that is never closed is the end; the result says how many characters it and
+    all behind it have.
     `html.parser` takes the square of the time for what is never closed; this does not.
     """
     at = 0
@@ -229,7 +230,7 @@ def _feed(text: str, builder: _Builder) -> None:
         start = text.find("<", at)
         if start < 0:
             builder.text(html.unescape(text[at:]))
-            return
+            return 0
         builder.text(html.unescape(text[at:start]))
         name = _NAME.match(text, start + 1)
         if name is not None:
@@ -248,8 +249,9 @@ def _feed(text: str, builder: _Builder) -> None:
         else:
             builder.text("<")
             at = start + 1
-        if at < 0:  # what is never closed is the end
-            return
+        if at < 0:
+            return len(text) - start
+    return 0
 
 
 def _start_tag(text: str, name: re.Match[str], builder: _Builder) -> int:
@@ -323,9 +325,7 @@ class _Builder:
 def sniff(peek: Peek) -> Evidence:
     """By the class of a page; a folder by its names."""
     if peek.is_folder:
-        if any(name.lower().endswith(".hocr") for name in peek.entries):
-            return Evidence(3, "a folder with .hocr files")
-        return Evidence(0, "a folder without .hocr files")
+        return folder_evidence(peek, (".hocr",))
     if b"ocr_page" in peek.head and b"<" in peek.text[:1]:
         return Evidence(3, "an element of the class ocr_page")
     return Evidence(0, "no element of the class ocr_page")
@@ -336,7 +336,7 @@ FORMAT = Format(
     about="hOCR: recognised text in HTML",
     url="https://kba.github.io/hocr-spec/1.2/",
     holds=holds,
-    read=read,
-    reader_options=OcrOptions,
+    read=reader("hocr", _ENDINGS, _parse),
+    reader_options=JoinedOcrOptions,
     sniff=sniff,
 )

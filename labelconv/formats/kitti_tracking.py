@@ -14,10 +14,9 @@ from typing import Any, Literal
 import msgspec
 
 from labelconv import codes
-from labelconv.errors import OptionError
 from labelconv.format import Evidence, Format, Holds, Reading
-from labelconv.frames import FrameMap, frame_map
-from labelconv.io import Peek, Source, files, skip_mark
+from labelconv.frames import FrameMap
+from labelconv.io import Peek, Source, skip_mark
 from labelconv.model import (
     Annotation,
     Box,
@@ -26,11 +25,11 @@ from labelconv.model import (
     Extra,
     Radio,
     Sample,
-    Samples,
     Track,
     Video,
 )
 from labelconv.problems import Code, Where
+from labelconv.sequencefiles import by_object, map_of, sequence_files
 
 #: What a line says beside the box, by its column; and what stands there when it is not known.
 _BESIDE = {
@@ -86,22 +85,13 @@ class _Line(msgspec.Struct):
 def read(source: Source, options: KittiTrackingReaderOptions, reading: Reading) -> Dataset:
     """The sequences of a file or folder. Raises `OptionError`, and `SourceError` for a folder
     without text files."""
-    if options.gap < 1:
-        raise OptionError(f"gap of 1 or more expected for kitti-tracking, {options.gap} found")
-    moved = frame_map(options.start, options.stride, options.fps, "kitti-tracking")
-    found = files(source, (".txt",))
+    moved = map_of(options, "kitti-tracking")
 
-    def samples() -> Iterator[Sample]:
-        reading.keys.restart()
+    def sample(file: Source, key: str) -> Sample:
         reading.report.thinned = reading.wanted.tolerance is not None
-        for name, file in found:
-            stem = name.removesuffix(".gz").removesuffix(".txt")
-            short = stem if source.is_folder else stem.replace("\\", "/").rpartition("/")[2]
-            sample = _Sequence(file, short, options, moved, reading).sample()
-            if sample is not None:
-                yield sample
+        return _Sequence(file, key, options, moved, reading).sample()
 
-    return Samples(samples)
+    return sequence_files(source, reading, sample)
 
 
 class _Sequence:
@@ -110,13 +100,13 @@ class _Sequence:
     def __init__(
         self,
         file: Source,
-        name: str,
+        key: str,
         options: KittiTrackingReaderOptions,
         moved: FrameMap,
         reading: Reading,
     ) -> None:
         self._file = file
-        self._name = name
+        self._key = key
         self._options = options
         self._map = moved
         self._reading = reading
@@ -124,35 +114,20 @@ class _Sequence:
         extra = reading.wanted.extra
         self._extra = extra is None or "kitti-tracking" in extra
 
-    def sample(self) -> Sample | None:
-        report, keys = self._report, self._reading.keys
-        report.ledger.samples.read += 1
-        key, problem = keys.key(self._name, self._name, {})
-        if key is None:
-            code, values = problem  # type: ignore[misc]
-            where = Where(self._file.name)
-            report.reject(code, where, self._name.encode(), "samples", **values)
-            return None
-        tracks: dict[tuple[int, int, str], dict[int, _Line]] = {}
-        for line, text in self._lines():
+    def sample(self) -> Sample:
+        report, key = self._report, self._key
+
+        def object(line: _Line) -> tuple[tuple[int, int, str], str]:
             # What has no id is an object of its own.
             alone = line.number if line.id == -1 else 0
-            frames = tracks.setdefault((line.id, alone, line.kind), {})
-            if line.frame in frames:
-                report.ledger.annotations.read += 1
-                report.reject(
-                    codes.ID_DUPLICATE,
-                    Where(self._file.name, line.number),
-                    text,
-                    field="frame",
-                    value=f"{line.frame} of id {line.id}",
-                    first=f"line {frames[line.frame].number}",
-                )
-                continue
-            frames[line.frame] = line
+            return (line.id, alone, line.kind), f"id {line.id}"
+
+        tracks = by_object(self._lines(), object, self._file, report)
         annotations = self._annotations(tracks, key)
         report.ledger.annotations.read += len(annotations)
-        return Sample(key, Video(), tuple(annotations), key_is_id=keys.are_ids)
+        return Sample(
+            key, self._map.video(), tuple(annotations), key_is_id=self._reading.keys.are_ids
+        )
 
     # ------------------------------------------------------------------ lines
 
@@ -223,10 +198,14 @@ class _Sequence:
         """The confidence, if it is one for all frames, and what the model has no place for."""
         lists: dict[str, list[Any]] = {}
         for name, (column, unknown) in _BESIDE.items():
-            if name in _WORDS and self._options.attributes != "extra":
+            if name in _WORDS and self._options.attributes == "answer":
                 continue
             values = [line.fields[column] for line in lines]
-            if any(value != unknown for value in values):
+            if all(value == unknown for value in values):
+                continue
+            if name in _WORDS and self._options.attributes == "none":
+                self._report.field(f"kitti-tracking:{name}", len(lines))
+            else:
                 lists[name] = values
         scores = [line.fields[17] if len(line.fields) > 17 else None for line in lines]
         confidence = scores[0] if len(set(scores)) == 1 else None

@@ -15,7 +15,8 @@ import msgspec
 from labelconv.format import Evidence, Format, Holds, Reading
 from labelconv.io import Peek, Source
 from labelconv.model import Box, Dataset, Document, FreeText, OnPage, Page
-from labelconv.ocr import Fault, OcrOptions, Parsed, Piece, Sheet, loaded, number, size
+from labelconv.ocr import Fault, OcrOptions, Parsed, Piece, Sheet, loaded, number
+from labelconv.ocr_answers import listed, said, side
 from labelconv.pages import Unit
 from labelconv.problems import Report
 
@@ -69,16 +70,20 @@ def _parse(data: bytes, level: str, report: Report) -> Parsed:
         if not isinstance(page, dict):
             raise Fault(_EXPECTED, repr(page)[:40], pointer=pointer)
         count, unit = page.get("number"), page.get("units")
-        if not isinstance(count, int) or count < 1 or unit not in _UNITS:
+        known = isinstance(unit, str) and unit in _UNITS
+        if not isinstance(count, int) or count < 1 or not known:
             found = f"number {count!r}, units {unit!r}"
             raise Fault("number from 1, and units POINTS or PERCENT", found, pointer=pointer)
-        width, height = size(page.get("width")), size(page.get("height"))
+        if count - 1 in sheets:
+            raise Fault("pages of different numbers", f"another page {count}", pointer=pointer)
+        prefix = "labelbox-text-layer:"
+        width, height = (side(page, name, report, prefix) for name in ("width", "height"))
         sheet = Sheet(count - 1, width, height, _UNITS[unit], pieces=[])
         scale = (1.0, 1.0)
         if unit == "PERCENT" and width is not None and height is not None:
             sheet.unit, scale = "points", (width, height)
         sheets[count - 1] = sheet
-        for at, group in enumerate(page.get("groups") or ()):
+        for at, group in enumerate(listed(page, "groups")):
             sheet.pieces += _group(group, level, scale, f"{pointer}/groups/{at}", report)
     return Parsed([sheets[page] for page in sorted(sheets)])
 
@@ -93,7 +98,7 @@ def _group(
         return
     if "typography" in group:
         report.field("labelbox-text-layer:typography")
-    for at, token in enumerate(group.get("tokens") or ()):
+    for at, token in enumerate(listed(group, "tokens")):
         piece = _piece(token, scale, f"{pointer}/tokens/{at}")
         piece.group = id if isinstance(id, str) else None
         yield piece
@@ -107,8 +112,7 @@ def _piece(given: Any, scale: tuple[float, float], pointer: str) -> Piece:
         right = left + number(place["width"]) * scale[0]
         piece.box = left, top, right, top + number(place["height"]) * scale[1]
     except (KeyError, TypeError, ValueError) as error:
-        said = f"no {error}" if isinstance(error, KeyError) else str(error)
-        piece.fault = "id, content and geometry (left, top, width, height)", said
+        piece.fault = "id, content and geometry (left, top, width, height)", said(error)
         return piece
     piece.text, piece.id = str(text), str(id)
     return piece

@@ -13,20 +13,19 @@ from typing import Literal
 import msgspec
 
 from labelconv import codes, masks
-from labelconv.errors import OptionError
 from labelconv.format import Evidence, Format, Holds, Reading
-from labelconv.frames import FrameMap, frame_map
-from labelconv.io import Peek, Source, files, skip_mark
+from labelconv.frames import FrameMap
+from labelconv.io import Peek, Source, skip_mark
 from labelconv.model import (
     Annotation,
     Dataset,
     Mask,
     Sample,
-    Samples,
     Track,
     Video,
 )
 from labelconv.problems import Code, Where
+from labelconv.sequencefiles import by_object, map_of, sequence_files
 from labelconv.tracks import track_of
 
 #: The object id of a region to ignore, and its class.
@@ -66,65 +65,50 @@ _Trouble = tuple[Code, dict[str, object]]
 def read(source: Source, options: MotsReaderOptions, reading: Reading) -> Dataset:
     """The sequences of a file or folder. Raises `OptionError`, and `SourceError` for a folder
     without text files."""
-    if options.gap < 1:
-        raise OptionError(f"gap of 1 or more expected for mots, {options.gap} found")
-    moved = frame_map(options.start, options.stride, options.fps, "mots")
-    found = files(source, (".txt",))
+    moved = map_of(options, "mots")
 
-    def samples() -> Iterator[Sample]:
-        reading.keys.restart()
-        for name, file in found:
-            stem = name.removesuffix(".gz").removesuffix(".txt")
-            short = stem if source.is_folder else stem.replace("\\", "/").rpartition("/")[2]
-            sample = _sample(file, short, options, moved, reading)
-            if sample is not None:
-                yield sample
+    def sample(file: Source, key: str) -> Sample:
+        return _sample(file, key, options, moved, reading)
 
-    return Samples(samples)
+    return sequence_files(source, reading, sample)
 
 
 def _sample(
-    file: Source, name: str, options: MotsReaderOptions, moved: FrameMap, reading: Reading
-) -> Sample | None:
-    report, keys = reading.report, reading.keys
-    report.ledger.samples.read += 1
-    key, problem = keys.key(name, name, {})
-    if key is None:
-        code, values = problem  # type: ignore[misc]
-        report.reject(code, Where(file.name), name.encode(), "samples", **values)
-        return None
-    tracks: dict[int, dict[int, _Line]] = {}
-    for line, text in _lines(file, reading):
-        frames = tracks.setdefault(line.id, {})
-        if line.frame in frames:
-            report.ledger.annotations.read += 1
-            report.reject(
-                codes.ID_DUPLICATE,
-                Where(file.name, line.number),
-                text,
-                field="frame",
-                value=f"{line.frame} of object {line.id}",
-                first=f"line {frames[line.frame].number}",
-            )
-            continue
-        frames[line.frame] = line
+    file: Source, key: str, options: MotsReaderOptions, moved: FrameMap, reading: Reading
+) -> Sample:
+    report = reading.report
+
+    def object(line: _Line) -> tuple[tuple[int, int], str]:
+        return (line.id, line.kind), f"object {line.id}"
+
+    tracks = by_object(_lines(file, reading), object, file, report)
     first = _first(tracks, options, file, reading)
     annotations = []
-    for id, frames in tracks.items():
+    taken: set[str] = set()
+    for (number, kind), frames in tracks.items():
         lines = [frames[frame] for frame in sorted(frames)]
         shown = [moved.of(line.frame - first) for line in lines]
         shapes = [line.mask for line in lines]
-        kind = lines[0].kind
+        id = str(number)
+        if id in taken:  # of another class
+            renamed = f"{id}/{kind}"
+            where = Where(file.name, lines[0].number, sample=key)
+            report.add(codes.ANNOTATION_ID_DUPLICATE, where, value=id, renamed=renamed)
+            id = renamed
+        taken.add(id)
         track = track_of(shown, shapes, max_gap=options.gap * moved.stride)
-        annotations.append(Annotation(str(id), _NAMES.get(kind, f"class {kind}"), track))
+        annotations.append(Annotation(id, _NAMES.get(kind, f"class {kind}"), track))
     report.ledger.annotations.read += len(annotations)
     sizes = [line.mask.size for frames in tracks.values() for line in frames.values()]
-    media = Video(float(sizes[0][1]), float(sizes[0][0])) if sizes else Video()
-    return Sample(key, media, tuple(annotations), key_is_id=keys.are_ids)
+    media = moved.video(*((float(sizes[0][1]), float(sizes[0][0])) if sizes else ()))
+    return Sample(key, media, tuple(annotations), key_is_id=reading.keys.are_ids)
 
 
 def _first(
-    tracks: dict[int, dict[int, _Line]], options: MotsReaderOptions, file: Source, reading: Reading
+    tracks: dict[tuple[int, int], dict[int, _Line]],
+    options: MotsReaderOptions,
+    file: Source,
+    reading: Reading,
 ) -> int:
     """The number of the first frame of the source."""
     if options.first != "auto" or not tracks:
@@ -139,6 +123,7 @@ def _first(
 def _lines(file: Source, reading: Reading) -> Iterator[tuple[_Line, bytes]]:
     """The lines that can be used, and as they stand in the file."""
     report = reading.report
+    size: tuple[int, int] | None = None
     with file.open() as opened:
         if skip_mark(opened, file.name):
             report.add(codes.ENCODING_MARK, Where(file.name))
@@ -147,11 +132,14 @@ def _lines(file: Source, reading: Reading) -> Iterator[tuple[_Line, bytes]]:
             if not words:
                 continue
             found = _parsed(words, number)
+            if isinstance(found, _Line) and found.mask.size != (size or found.mask.size):
+                found = codes.MASK_SIZE_MISMATCH, {"expected": size, "found": found.mask.size}
             if isinstance(found, _Line):
                 if found.id == _IGNORED or found.kind == _IGNORED_CLASS:
                     report.ledger.annotations.read += 1
                     report.ledger.annotations.skipped += 1
                     continue
+                size = found.mask.size
                 yield found, text.rstrip(b"\r\n")
                 continue
             code, values = found

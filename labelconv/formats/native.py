@@ -12,7 +12,7 @@ import msgspec
 
 from labelconv import codes
 from labelconv.errors import SourceError
-from labelconv.format import ANY_DEPTH, SHAPES, Evidence, Format, Holds, NoOptions, Reading
+from labelconv.format import Evidence, Format, Holds, NoOptions, Reading, holds_all
 from labelconv.io import Peek, Source, lines, skip_mark
 from labelconv.model import (
     Audio,
@@ -21,15 +21,11 @@ from labelconv.model import (
     Document,
     Extra,
     Image,
-    OnPage,
     Ontology,
     Sample,
     Samples,
     Text,
-    TextSpan,
     TiledImage,
-    TokenSpan,
-    Track,
     Video,
 )
 from labelconv.problems import Report, Where
@@ -51,23 +47,8 @@ _HEADER = msgspec.json.Decoder(Header)
 
 def holds(options: NoOptions) -> tuple[Holds, ...]:
     """Everything, for all media."""
-    shapes = frozenset(SHAPES)
     return tuple(
-        Holds(
-            media=media,
-            values=shapes | {OnPage, Track, TextSpan, TokenSpan},
-            keyframes=shapes,
-            on_page=shapes,
-            parts=True,
-            holes=True,
-            confidence=True,
-            classifications=ANY_DEPTH,
-            questions=ANY_DEPTH,
-            relations=True,
-            ids=True,
-            extra="all",
-            precision=0.0,
-        )
+        msgspec.structs.replace(holds_all(media), precision=0.0)
         for media in (Image, Video, Text, Conversation, Document, TiledImage, Audio)
     )
 
@@ -126,18 +107,18 @@ def _sample(line: bytes, where: Where, reading: Reading) -> Sample | None:
         )
         return None
     fields = {name.rpartition(":")[2]: value for name, value in sample.extra.items()}
-    key, problem = (
-        reading.keys.key(sample.uri or sample.key, sample.key, fields)
-        if (reading.keys.renames)
-        else reading.keys.key(sample.key, sample.key, fields)
-    )
-    if key is None:
-        code, values = problem  # type: ignore[misc]
-        report.reject(code, where, line, "samples", **values)
-        return None
+    name = sample.uri if reading.keys.renames and sample.uri else sample.key
+    key, problem = reading.keys.key(name, sample.key, fields)
     ledger.annotations.read += len(sample.annotations)
     ledger.classifications.read += len(sample.classifications)
     ledger.relations.read += len(sample.relations)
+    if key is None:
+        assert problem is not None  # keys give one or the other
+        ledger.annotations.rejected += len(sample.annotations)
+        ledger.classifications.rejected += len(sample.classifications)
+        ledger.relations.rejected += len(sample.relations)
+        report.reject(problem[0], where, line, "samples", **problem[1])
+        return None
     if key == sample.key and not reading.keys.are_ids:
         return sample
     return msgspec.structs.replace(

@@ -17,13 +17,23 @@ import msgspec
 
 from labelconv import codes
 from labelconv.format import Evidence, Format, Holds, Reading
-from labelconv.io import UTF8_MARK, Peek, Source, files, without_suffix
-from labelconv.model import Audio, Classification, Dataset, FreeText, Radio, Sample, Samples
+from labelconv.io import Peek, Source
+from labelconv.model import Classification, Dataset, Sample
 from labelconv.problems import Report, Where
-from labelconv.timing import Clock, clock
+from labelconv.sniffing import folder_evidence
+from labelconv.timing import (
+    Clock,
+    LabelFault,
+    clock,
+    label,
+    label_holds,
+    label_samples,
+    said,
+    write_labels,
+)
 
 _ENDINGS = (".srt", ".vtt")
-_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+_TIME = r"(?:(\d{1,6}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:[ \t]+(\S.*))?\s*")
 _TAG = re.compile(r"</?[a-z0-9.:]*(?:[ \t][^>]*)?>", re.IGNORECASE)
 
@@ -54,80 +64,45 @@ class SubtitlesWriterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_u
 
 def holds(options: SubtitlesWriterOptions) -> tuple[Holds, ...]:
     """Answers to one question, each with one range of time."""
-    return (
-        Holds(
-            media=Audio,
-            values=frozenset(),
-            questions=1,
-            answers=frozenset({FreeText if options.answers == "text" else Radio}),
-            question=options.question,
-            ranges="only",
-            size=False,
-            uri=False,
-            keys="path",
-            names="line",
-            texts="block",
-        ),
-    )
+    return label_holds(options.answers, "block", options.question)
 
 
 def read(source: Source, options: SubtitlesReaderOptions, reading: Reading) -> Dataset:
     """The cues of a file, or of all subtitles of a folder: a sample for each file."""
-    found = files(source, _ENDINGS)
 
-    def samples() -> Iterator[Sample]:
-        reading.keys.restart()
-        for name, file in found:
-            with file.open() as opened:
-                data = opened.read()
-            sample = _sample(name, data, file.name, options, reading)
-            if sample is not None:
-                yield sample
+    def labels(data: bytes, where: Where, times: Clock) -> tuple[None, list[Classification]]:
+        return None, [*_cues(data, where, times, options, reading.report)]
 
-    return Samples(samples)
+    return label_samples(source, _ENDINGS, reading, labels)
 
 
-def _sample(
-    name: str, data: bytes, path: str, options: SubtitlesReaderOptions, reading: Reading
-) -> Sample | None:
-    report, account = reading.report, reading.report.ledger.classifications
-    report.ledger.samples.read += 1
-    stem = without_suffix(name, _ENDINGS)
-    key, problem = reading.keys.key(stem, stem, {})
-    if problem is not None:
-        report.reject(problem[0], Where(path), data, "samples", **problem[1])
-        return None
-    assert key is not None
+def _cues(
+    data: bytes, where: Where, times: Clock, options: SubtitlesReaderOptions, report: Report
+) -> Iterator[Classification]:
     try:
-        text = data.removeprefix(UTF8_MARK).decode()
+        text = data.decode()
     except UnicodeDecodeError as error:
-        place, found = Where(path, sample=key), f"byte {error.start} that is not ({error.reason})"
-        values = {"expected": "subtitles in UTF-8", "found": found}
-        report.reject(codes.RECORD_MALFORMED, place, data, "samples", **values)
-        return None
+        found = f"byte {error.start} that is not ({error.reason})"
+        raise LabelFault("subtitles in UTF-8", found) from None
     # The line ends of both formats; what is in a cue keeps its own line feeds.
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     marked = lines[0].startswith("WEBVTT")
-    times = Clock(report)
-    cues = []
     for number, block in _blocks(lines):
         first = block[0]
         if marked and (number == 1 or re.match(r"(NOTE|STYLE|REGION)\b", first)):
             word = "head" if number == 1 else first.split()[0].lower()
-            if number > 1 or len(block) > 1:
+            if number > 1 or len(block) > 1 or first.strip() != "WEBVTT":
                 report.field(f"subtitles:{word}")
             continue
-        account.read += 1
-        where = Where(path, number, sample=key)
-        cue = _cue(block, where, options, times, report, marked=marked)
+        report.ledger.classifications.read += 1
+        place = Where(where.path, number, sample=where.sample)
+        cue = _cue(block, place, options, times, report, marked=marked)
         if isinstance(cue, Classification):
-            cues.append(cue)
+            yield cue
             continue
         record = "\n".join(block).encode()
         values = {"expected": "a cue with its times", "found": cue}
-        report.reject(codes.RECORD_MALFORMED, where, record, "classifications", **values)
-    times.finish(path)
-    return Sample(key, Audio(), (), tuple(cues), key_is_id=reading.keys.are_ids)
+        report.reject(codes.RECORD_MALFORMED, place, record, "classifications", **values)
 
 
 def _blocks(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
@@ -163,19 +138,18 @@ def _cue(
         if plain != text:
             report.field("subtitles:tags", len(_TAG.findall(text)))
         text = html.unescape(plain)
-        if timing == 1:
-            report.field("subtitles:id")
+    if timing == 1 and (marked or not block[0].strip().isdecimal()):
+        report.field("subtitles:id")
     if found[9]:
         report.field("subtitles:settings")
+    answer = label(options.answers, text)
+    if answer is None:
+        return "a cue without text, which is no option"
     start, end = _seconds(found.groups()[:4]), _seconds(found.groups()[4:8])
     when = times.range(start, end, text, where)
     if when is None:
         return f"a range from {start:g} to {end:g} s"
-    if options.answers == "text":
-        return Classification(options.question, FreeText(text), (when,))
-    if not text:
-        return "a cue without text, which is no option"
-    return Classification(options.question, Radio(text), (when,))
+    return Classification(options.question, answer, (when,))
 
 
 def _seconds(groups: tuple[str | None, ...]) -> float:
@@ -189,36 +163,36 @@ def _seconds(groups: tuple[str | None, ...]) -> float:
 
 def write(dataset: Dataset, target: Path, options: SubtitlesWriterOptions, report: Report) -> None:
     """A file for each sample in the folder `target`."""
-    target.mkdir()
-    marked = options.kind == "vtt"
-    sign = "." if marked else ","
-    count = 0
-    for sample in dataset:
-        path = target / f"{sample.key}.{options.kind}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        blocks = ["WEBVTT\n"] if marked else []
-        for number, asked in enumerate(sample.classifications, 1):
-            start, end = asked.ranges[0]
-            answer = asked.answer
-            assert not hasattr(answer, "options")  # for mypy; fit saw to it
-            text = answer.name if isinstance(answer, Radio) else answer.text
-            head = f"{clock(start, sign)} --> {clock(end, sign)}\n"
-            if marked:
-                text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-            else:
-                head = f"{number}\n{head}"
-            blocks.append(f"{head}{text}\n")
-        count += len(sample.classifications)
-        path.write_text("\n".join(blocks), encoding="utf-8", newline="")
+    spelled = _as_vtt if options.kind == "vtt" else _as_srt
+    count = write_labels(dataset, target, f".{options.kind}", spelled)
     report.ledger.written["cues"] = count
+
+
+def _as_vtt(sample: Sample) -> str:
+    blocks = ["WEBVTT\n"]
+    for asked in sample.classifications:
+        text = said(asked.answer)
+        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        blocks.append(f"{_times(asked, '.')}{text}\n")
+    return "\n".join(blocks)
+
+
+def _as_srt(sample: Sample) -> str:
+    return "\n".join(
+        f"{number}\n{_times(asked, ',')}{said(asked.answer)}\n"
+        for number, asked in enumerate(sample.classifications, 1)
+    )
+
+
+def _times(asked: Classification, sign: str) -> str:
+    start, end = asked.ranges[0]
+    return f"{clock(start, sign)} --> {clock(end, sign)}\n"
 
 
 def sniff(peek: Peek) -> Evidence:
     """By a head or a line of times, or by file names."""
     if peek.is_folder:
-        if any(name.lower().endswith(_ENDINGS) for name in peek.entries):
-            return Evidence(3, "a folder with .srt or .vtt files")
-        return Evidence(0, "a folder without .srt and .vtt files")
+        return folder_evidence(peek, _ENDINGS)
     head = peek.text[:4_096]
     if head.startswith(b"WEBVTT"):
         return Evidence(3, "WEBVTT in the first line")

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 
-from labelconv.format import Evidence, Format, Holds, NoOptions, Reading
-from labelconv.io import UTF8_MARK, Peek, Source
-from labelconv.model import Box, Dataset, Document, OnPage
-from labelconv.ocr import Fault, OcrOptions, Parsed, Piece, Sheet, joined
+from labelconv.format import Evidence, Format, Holds, NoOptions
+from labelconv.io import Peek
+from labelconv.model import Box
+from labelconv.ocr import Fault, OcrOptions, Parsed, Piece, Sheet, held, joined, lines, reader
 from labelconv.problems import Report
+from labelconv.sniffing import folder_evidence
 
 _ENDINGS = (".tsv", ".box")
 _HEAD = (
@@ -21,46 +22,29 @@ _HEAD = (
     *("left", "top", "width", "height", "conf", "text"),
 )
 _LEVELS = {"block": 2, "line": 4, "word": 5}
-_BOX = re.compile(r"(.+?) (-?\d+) (-?\d+) (-?\d+) (-?\d+)(?: (\d+))?(?: #(.*))?", re.DOTALL)
+_BOX = re.compile(
+    r"(.+?) (-?\d{1,9}) (-?\d{1,9}) (-?\d{1,9}) (-?\d{1,9})(?: (\d{1,9}))?(?: #(.*))?", re.DOTALL
+)
 
 
 def holds(options: NoOptions) -> tuple[Holds, ...]:
     """Nothing is written."""
-    return (
-        Holds(
-            media=Document,
-            values=frozenset({OnPage}),
-            on_page=frozenset({Box}),
-            confidence=True,
-            classifications=1,
-        ),
-    )
-
-
-def read(source: Source, options: OcrOptions, reading: Reading) -> Dataset:
-    """A file, or the `.tsv` and `.box` files of a folder: a document for each."""
-    from labelconv.ocr_samples import read as read_now
-
-    return read_now(source, options, reading, name="tesseract", endings=_ENDINGS, parse=_parse)
+    return held(Box)
 
 
 def _parse(data: bytes, level: str, report: Report) -> Parsed:
-    try:
-        text = data.removeprefix(UTF8_MARK).decode()
-    except UnicodeDecodeError as error:
-        raise Fault("text in UTF-8", f"byte {error.start} that is not ({error.reason})") from None
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    if lines[0].split("\t") == list(_HEAD):
-        return _table(lines, level)
-    return _boxes(lines)
+    found = lines(data)
+    if found[0].split("\t") == list(_HEAD):
+        return _table(found, level)
+    return _boxes(found)
 
 
-def _table(lines: list[str], level: str) -> Parsed:
+def _table(rows: list[str], level: str) -> Parsed:
     wanted = _LEVELS[level]
     sheets: dict[int, Sheet] = {}
     inside: list[tuple[Piece, tuple[str, ...]]] = []
     words: dict[tuple[str, ...], list[tuple[str, str]]] = {}
-    for number, line in enumerate(lines[1:], 2):
+    for number, line in enumerate(rows[1:], 2):
         if not line:
             continue
         cells = line.split("\t", 11)
@@ -68,12 +52,13 @@ def _table(lines: list[str], level: str) -> Parsed:
             kind, page, *_, left, top, width, height = map(int, cells[:10])
             sure = float(cells[10])
             kept = range(1, 1 << 31).index(page)  # pages count from 1
+            range(1, 6).index(kind)
         except (ValueError, IndexError) as error:
-            sheet = sheets.setdefault(0, _sheet(0))
-            fault = "ten whole numbers, a confidence and a text", str(error)
+            sheet = sheets.setdefault(0, Sheet(0, pieces=[]))
+            fault = "a level of 1 to 5, nine whole numbers, a confidence and a text", str(error)
             sheet.pieces.append(Piece("", line=number, record=line.encode(), fault=fault))
             continue
-        sheet = sheets.get(kept) or sheets.setdefault(kept, _sheet(kept))
+        sheet = sheets.get(kept) or sheets.setdefault(kept, Sheet(kept, pieces=[]))
         if kind == 1:
             if width > 0 and height > 0:
                 sheet.width, sheet.height = float(width), float(height)
@@ -89,7 +74,7 @@ def _table(lines: list[str], level: str) -> Parsed:
         piece.record = line.encode()
         if kind == 5:
             piece.group = "/".join(cells[1:5])
-            piece.confidence = sure / 100 if sure >= 0 else None
+            piece.confidence = None if sure == -1 else sure / 100
         else:
             if kind == 4:
                 piece.group = "/".join(cells[1:3])
@@ -100,43 +85,37 @@ def _table(lines: list[str], level: str) -> Parsed:
     return Parsed([sheets[page] for page in sorted(sheets)])
 
 
-def _boxes(lines: list[str]) -> Parsed:
+def _boxes(rows: list[str]) -> Parsed:
     """Glyphs, or lines (`WordStr … #text`): what a box file has, whatever the level asked for."""
     sheets: dict[int, Sheet] = {}
-    for number, line in enumerate(lines, 1):
+    pieces: list[Piece] = []  # of the first page, which has the broken lines of all
+    for number, line in enumerate(rows, 1):
         if not line or line.startswith("\t "):  # the end of a line, in files for training
             continue
+        piece = Piece("", line=number, record=line.encode())
         found = _BOX.fullmatch(line)
         if found is None:
-            if not sheets:
-                raise Fault("a table with the head of Tesseract, or boxes", repr(line[:40]), number)
-            fault = "a symbol, four edges and a page", repr(line[:60])
-            piece = Piece("", line=number, record=line.encode(), fault=fault)
-            next(iter(sheets.values())).pieces.append(piece)
+            piece.fault = "a symbol, four edges and a page", repr(line[:60])
+            pieces.append(piece)
             continue
         left, bottom, right, top = (float(found[each]) for each in (2, 3, 4, 5))
-        text, label = (found[7], "line") if found[7] is not None else (found[1], "character")
-        piece = Piece(text, (left, bottom, right, top), label=label, line=number)
-        piece.record = line.encode()
+        piece.box = left, bottom, right, top
+        whole = found[7] is not None
+        piece.text, piece.label = (found[7], "line") if whole else (found[1], "character")
         page = int(found[6] or 0)
-        sheet = sheets.get(page) or sheets.setdefault(page, _sheet(page))
-        sheet.upwards = True
-        sheet.pieces.append(piece)
+        if page not in sheets:
+            sheets[page] = Sheet(page, pieces=[] if sheets else pieces, upwards=True)
+        sheets[page].pieces.append(piece)
+    if pieces and not sheets:
+        expected = "a table with the head of Tesseract, or boxes"
+        raise Fault(expected, repr(rows[0][:40]), pieces[0].line)
     return Parsed([sheets[page] for page in sorted(sheets)])
-
-
-def _sheet(number: int) -> Sheet:
-    sheet = Sheet(number)
-    sheet.pieces = []
-    return sheet
 
 
 def sniff(peek: Peek) -> Evidence:
     """By the head of the table, by lines of boxes, or by names in a folder."""
     if peek.is_folder:
-        if any(name.lower().endswith(".box") for name in peek.entries):
-            return Evidence(2, "a folder with .box files")
-        return Evidence(0, "a folder without .box files")
+        return folder_evidence(peek, (".box",), 2)
     if peek.text.startswith(b"level\tpage_num\tblock_num"):
         return Evidence(3, "the head of Tesseract's table")
     first = peek.text.split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r")
@@ -150,7 +129,7 @@ FORMAT = Format(
     about="Tesseract tables (TSV) and box files",
     url="https://tesseract-ocr.github.io/tessdoc/Command-Line-Usage.html",
     holds=holds,
-    read=read,
+    read=reader("tesseract", _ENDINGS, _parse),
     reader_options=OcrOptions,
     sniff=sniff,
 )

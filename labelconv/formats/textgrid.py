@@ -7,26 +7,37 @@ gap.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from labelconv import codes
 from labelconv.format import Evidence, Format, Holds, Reading
-from labelconv.io import Peek, Source, files, without_suffix
-from labelconv.model import Audio, Classification, Dataset, FreeText, Radio, Sample, Samples
+from labelconv.io import Peek, Source
+from labelconv.model import Audio, Classification, Dataset, Sample
 from labelconv.problems import Report, Where
-from labelconv.timing import Clock, seconds
+from labelconv.sniffing import folder_evidence
+from labelconv.timing import (
+    Clock,
+    LabelFault,
+    label,
+    label_holds,
+    label_samples,
+    said,
+    seconds,
+    write_labels,
+)
 
 _ENDINGS = (".textgrid",)
 #: What counts: a text in quotes (doubled inside), a flag, or a number between blanks.
 _TOKEN = re.compile(
     r'"(?P<text>(?:[^"]|"")*)"|(?P<flag><[a-z]+>)|(?<!\S)(?P<number>[-+]?\d[\d.eE+-]*)(?!\S)|!.*'
 )
-_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb": "utf-8-sig"}
+_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 class TextGridOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,30 +52,7 @@ class TextGridOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 def holds(options: TextGridOptions) -> tuple[Holds, ...]:
     """Answers with one range of time each; a tier for each question."""
-    return (
-        Holds(
-            media=Audio,
-            values=frozenset(),
-            questions=1,
-            answers=frozenset({Radio if options.answers == "radio" else FreeText}),
-            ranges="only",
-            size=False,
-            uri=False,
-            keys="path",
-            names="line",
-            texts="block",
-        ),
-    )
-
-
-class _Fault(ValueError):
-    """What was found in place of what was expected, and in which line."""
-
-    def __init__(self, expected: str, found: str, line: int) -> None:
-        super().__init__(found)
-        self.expected = expected
-        self.found = found
-        self.line = line
+    return label_holds(options.answers, "block")
 
 
 class _Tokens:
@@ -73,112 +61,128 @@ class _Tokens:
     def __init__(self, text: str) -> None:
         self._text = text
         self._found = _TOKEN.finditer(text)
+        self._at = 0
+        #: Of the token that was taken last.
+        self.line = 1
 
-    def _next(self, kind: str, expected: str) -> tuple[str, int]:
+    def _next(self) -> re.Match[str] | None:
+        """The next token that is no comment, or None at the end."""
         for token in self._found:
-            if token.lastgroup is None:
-                continue  # a comment
-            line = self._text.count("\n", 0, token.start()) + 1
-            if token.lastgroup != kind:
-                raise _Fault(expected, repr(token[0][:40]), line)
-            return token[kind], line
-        raise _Fault(expected, "the end of the file", self._text.count("\n") + 1)
+            if token.lastgroup is not None:
+                self.line += self._text.count("\n", self._at, token.start())
+                self._at = token.start()
+                return token
+        return None
+
+    def _of(self, kind: str, expected: str) -> str:
+        token = self._next()
+        if token is None:
+            last = self.line + self._text.count("\n", self._at)
+            raise LabelFault(expected, "the end of the file", last)
+        if token.lastgroup != kind:
+            raise LabelFault(expected, repr(token[0][:40]), self.line)
+        return token[kind]
+
+    def end(self) -> None:
+        """Raises `LabelFault` where anything that counts is left."""
+        token = self._next()
+        if token is not None:
+            raise LabelFault("the end of the last tier", repr(token[0][:40]), self.line)
 
     def text(self, expected: str) -> str:
-        return self._next("text", expected)[0].replace('""', '"')
+        return self._of("text", expected).replace('""', '"')
 
     def flag(self, expected: str) -> str:
-        return self._next("flag", expected)[0]
+        return self._of("flag", expected)
 
     def number(self, expected: str) -> float:
-        found, line = self._next("number", expected)
+        found = self._of("number", expected)
         try:
-            return float(found)
+            number = float(found)
         except ValueError:
-            raise _Fault(expected, found, line) from None
+            number = math.inf
+        if not math.isfinite(number):
+            raise LabelFault(expected, found[:40], self.line)
+        return number
 
     def count(self, expected: str) -> int:
         found = self.number(expected)
         if found < 0 or found != int(found):
-            raise _Fault(expected, f"{found:g}", 1)
+            raise LabelFault(expected, f"{found:g}", self.line)
         return int(found)
 
 
 def read(source: Source, options: TextGridOptions, reading: Reading) -> Dataset:
     """The tiers of a file, or of all `.TextGrid` files of a folder: a sample for each file."""
-    found = files(source, _ENDINGS)
 
-    def samples() -> Iterator[Sample]:
-        reading.keys.restart()
-        for name, file in found:
-            with file.open() as opened:
-                data = opened.read()
-            sample = _sample(without_suffix(name, _ENDINGS), data, file.name, options, reading)
-            if sample is not None:
-                yield sample
+    def labels(data: bytes, where: Where, clock: Clock) -> tuple[int, list[Classification]]:
+        try:
+            text = data.decode(_MARKS.get(data[:2], "utf-8"))
+        except UnicodeDecodeError as error:
+            raise LabelFault("a TextGrid in UTF-8 or UTF-16", str(error.reason)) from None
+        return _tiers(_Tokens(text), options, where, reading.report, clock)
 
-    return Samples(samples)
+    return label_samples(source, _ENDINGS, reading, labels)
 
 
-def _sample(
-    name: str, data: bytes, path: str, options: TextGridOptions, reading: Reading
-) -> Sample | None:
-    report = reading.report
-    report.ledger.samples.read += 1
-    key, problem = reading.keys.key(name, name, {})
-    if problem is not None:
-        report.reject(problem[0], Where(path), data, "samples", **problem[1])
-        return None
-    assert key is not None
-    clock = Clock(report)
-    try:
-        duration, labels = _tiers(data, options, Where(path, sample=key), report, clock)
-    except UnicodeDecodeError as error:
-        expected, found = "a TextGrid in UTF-8 or UTF-16", str(error.reason)
-        place = Where(path, sample=key)
-    except _Fault as fault:
-        expected, found, place = fault.expected, fault.found, Where(path, fault.line, sample=key)
-    else:
-        clock.finish(path)
-        media = Audio(duration)
-        return Sample(key, media, (), tuple(labels), key_is_id=reading.keys.are_ids)
-    values = {"expected": expected, "found": found}
-    report.reject(codes.RECORD_MALFORMED, place, data, "samples", **values)
-    return None
+class _Interval(NamedTuple):
+    """What an interval or a point says, in seconds, and in which line it ends."""
+
+    tier: str
+    start: float
+    stop: float
+    text: str
+    line: int
 
 
 def _tiers(
-    data: bytes, options: TextGridOptions, where: Where, report: Report, clock: Clock
+    tokens: _Tokens, options: TextGridOptions, where: Where, report: Report, clock: Clock
 ) -> tuple[int, list[Classification]]:
     """The duration in milliseconds and the labels by tier; counted once all of it was read."""
-    tokens = _Tokens(data.decode(_MARKS.get(data[:2], "utf-8")))
     for wanted in ("ooTextFile", "TextGrid"):
         if (found := tokens.text(f'"{wanted}"')) != wanted:
-            raise _Fault(f'"{wanted}"', repr(found), 1)
+            raise LabelFault(f'"{wanted}"', repr(found), tokens.line)
     tokens.number("the start of the file")
     end = tokens.number("the end of the file")
-    labels: list[Classification] = []
+    if end < 0:
+        raise LabelFault("an end of the file of 0 or more", f"{end:g}", tokens.line)
+    intervals: list[_Interval] = []
     if tokens.flag("<exists> or <absent>") == "<exists>":
         for _ in range(tokens.count("the number of tiers")):
-            kind = tokens.text('"IntervalTier" or "TextTier"')
-            tier = tokens.text("the name of the tier")
-            tokens.number("the start of the tier")
-            tokens.number("the end of the tier")
-            if kind not in ("IntervalTier", "TextTier"):
-                raise _Fault('"IntervalTier" or "TextTier"', repr(kind), 1)
-            for _ in range(tokens.count("the number of intervals")):
-                start = tokens.number("the start of an interval")
-                stop = tokens.number("its end") if kind == "IntervalTier" else start
-                text = tokens.text("its text")
-                if not text.strip():
-                    continue  # a gap: nothing is said here
-                when = clock.range(start, stop, text, where)
-                if when is None:
-                    raise _Fault("an interval of time", f"{start:g} to {stop:g}", 1)
-                answer = FreeText(text) if options.answers == "text" else Radio(text)
-                labels.append(Classification(tier, answer, (when,)))
-    report.ledger.classifications.read += len(labels)
-    return max(0, round(end * 1000)), labels
+            intervals += _tier(tokens, report)
+    tokens.end()
+    labels = []
+    report.ledger.classifications.read += len(intervals)
+    for tier, start, stop, text, line in intervals:
+        place = Where(where.path, line, sample=where.sample)
+        when = clock.range(start, stop, text, place)
+        if when is None:
+            record = f"{start!r} {stop!r} {_quoted(text)}".encode()
+            values = {"expected": "an interval of time", "found": f"{start:g} to {stop:g}"}
+            report.reject(codes.RECORD_MALFORMED, place, record, "classifications", **values)
+            continue
+        answer = label(options.answers, text)
+        assert answer is not None  # for mypy; every interval here has a text
+        labels.append(Classification(tier, answer, (when,)))
+    return clock.milliseconds(end), labels
+
+
+def _tier(tokens: _Tokens, report: Report) -> Iterator[_Interval]:
+    """The intervals or points of a tier. An interval without a text is a gap."""
+    kind = tokens.text('"IntervalTier" or "TextTier"')
+    if kind not in ("IntervalTier", "TextTier"):
+        raise LabelFault('"IntervalTier" or "TextTier"', repr(kind), tokens.line)
+    tier = tokens.text("the name of the tier")
+    tokens.number("the start of the tier")
+    tokens.number("the end of the tier")
+    for _ in range(tokens.count("the number of intervals")):
+        start = tokens.number("the start of an interval")
+        stop = tokens.number("its end") if kind == "IntervalTier" else start
+        text = tokens.text("its text")
+        if text.strip():
+            yield _Interval(tier, start, stop, text, tokens.line)
+        elif kind == "TextTier":
+            report.field("textgrid:points without a text")
 
 
 def write(dataset: Dataset, target: Path, options: TextGridOptions, report: Report) -> None:
@@ -186,13 +190,7 @@ def write(dataset: Dataset, target: Path, options: TextGridOptions, report: Repo
 
     Intervals of a tier cannot overlap: those that do go into another tier of the same name.
     """
-    target.mkdir()
-    count = 0
-    for sample in dataset:
-        path = target / f"{sample.key}.TextGrid"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_spelled(sample), encoding="utf-8", newline="")
-        count += len(sample.classifications)
+    count = write_labels(dataset, target, ".TextGrid", _spelled)
     report.ledger.written["intervals"] = count
 
 
@@ -230,9 +228,7 @@ def _with_gaps(tier: Sequence[Classification], end: int) -> list[tuple[int, int,
         start, stop = asked.ranges[0]
         if start > at:
             intervals.append((at, start, ""))
-        answer = asked.answer
-        assert not hasattr(answer, "options")  # for mypy; fit saw to it
-        intervals.append((start, stop, answer.name if isinstance(answer, Radio) else answer.text))
+        intervals.append((start, stop, said(asked.answer)))
         at = stop
     if at < end:
         intervals.append((at, end, ""))
@@ -247,9 +243,7 @@ def _quoted(text: str) -> str:
 def sniff(peek: Peek) -> Evidence:
     """By the first line, or by file names."""
     if peek.is_folder:
-        if any(name.lower().endswith(_ENDINGS) for name in peek.entries):
-            return Evidence(3, "a folder with .TextGrid files")
-        return Evidence(0, "a folder without .TextGrid files")
+        return folder_evidence(peek, _ENDINGS)
     start = peek.text[:200].replace(b"\0", b"")
     if b"ooTextFile" in start and b"TextGrid" in start:
         return Evidence(3, "the head of a Praat TextGrid")

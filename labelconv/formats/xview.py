@@ -196,20 +196,16 @@ def _boxes(source: Source, options: XviewReaderOptions, reading: Reading) -> _Bo
                 )
                 for at, feature in enumerate(values):
                     where = Where(source.name, pointer=f"/features/{batch.index + at}")
-                    if feature is None or (
-                        trouble := _add(feature.properties, batch.index + at, options, boxes, left)
-                    ):
+                    reading.report.ledger.annotations.read += 1
+                    if feature is None:
                         raws = batch.raws() if raws is None else raws
-                        if feature is None:
-                            trouble = _alone(raws[at], batch.index + at, options, boxes, left)
-                            if trouble is None:
-                                reading.report.ledger.annotations.read += 1
-                                continue
-                        reading.report.ledger.annotations.read += 1
-                        code, filled = trouble  # type: ignore[misc]
-                        reading.report.reject(code, where, raws[at], **filled)
+                        trouble = _alone(raws[at], batch.index + at, options, boxes, left)
                     else:
-                        reading.report.ledger.annotations.read += 1
+                        trouble = _add(feature.properties, batch.index + at, options, boxes, left)
+                    if trouble is not None:
+                        raws = batch.raws() if raws is None else raws
+                        code, filled = trouble
+                        reading.report.reject(code, where, raws[at], "annotations", **filled)
         if not met:
             raise SourceError(f"{source.name}: the member features expected, not found")
     for name, count in sorted(left.items()):

@@ -10,7 +10,7 @@ import csv
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,9 +18,10 @@ from urllib.parse import quote
 import msgspec
 
 from labelconv import codes
-from labelconv.errors import LabelconvError, OptionError, SourceError
+from labelconv.errors import LabelconvError, OptionError, TargetError
 from labelconv.format import Wanted
 from labelconv.io import Source
+from labelconv.labelbox.datarows_tables import Table, attachments_of, fields_of
 from labelconv.model import (
     Audio,
     Conversation,
@@ -38,6 +39,8 @@ from labelconv.targets import publishing
 
 #: Data rows that one call takes (Labelbox, limits).
 MOST_ROWS = 150_000
+#: Messages of a conversation, and characters of a message (Labelbox, limits).
+MOST_MESSAGES, LONGEST_MESSAGE = 250, 10_000
 #: Characters of a text that may stand in the data row itself (Labelbox, limits).
 LONGEST_TEXT = 64_000
 MEDIA_TYPES: dict[type, str] = {
@@ -50,8 +53,6 @@ MEDIA_TYPES: dict[type, str] = {
     Audio: "AUDIO",
 }
 _FIELD = re.compile(r"\{(?![zxy]\})([^{}]*)\}")
-#: Columns that a table of attachments has at least.
-ATTACHED = ("type", "value")
 _FIELDS = ("key", "path", "name", "stem")
 _URL = re.compile(r"^[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 
@@ -70,12 +71,6 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     zoom: tuple[int, int] = (0, 22)
 
 
-class Table(msgspec.Struct, frozen=True):
-    """Rows of a CSV file by key; `used` collects the keys asked for."""
-
-    rows: Mapping[str, Sequence[Mapping[str, str]]]
-
-
 def data_rows(
     samples: Iterable[Sample],
     places: Places,
@@ -86,7 +81,8 @@ def data_rows(
 ) -> Iterator[tuple[Sample, dict[str, Any]]]:
     """Each sample with its data row; once, however many pieces it comes in.
 
-    A sample whose medium cannot be named is rejected (`media-missing`).
+    A sample whose medium cannot be named is rejected (`media-missing`). Rows of tables that are of
+    no sample are noted at the end.
     """
     told: set[int] = set()
     for sample in samples:
@@ -97,8 +93,8 @@ def data_rows(
         where, record = Where(sample=sample.key), msgspec.json.encode(sample.key)
         try:
             row_data = _row_data(sample, places)
-        except LabelconvError as error:  # a layer that Labelbox cannot take
-            values = {"expected": "a tile layer", "found": str(error)}
+        except LabelconvError as error:  # what Labelbox cannot take
+            values = {"expected": "a medium that Labelbox takes", "found": str(error)}
             report.reject(codes.RECORD_MALFORMED, where, record, "samples", **values)
             continue
         if row_data is None:
@@ -109,12 +105,17 @@ def data_rows(
         row: dict[str, Any] = {"row_data": row_data, "global_key": sample.key}
         row["media_type"] = _media_type(sample)
         if metadata is not None:
-            row["metadata_fields"] = _metadata(metadata.rows.get(sample.key, ()))
+            row["metadata_fields"] = fields_of(metadata.of(sample.key))
         if attachments is not None:
-            row["attachments"] = [
-                _attachment(each) for each in attachments.rows.get(sample.key, ())
-            ]
+            row["attachments"] = attachments_of(attachments.of(sample.key))
         yield sample, row
+    for table in filter(None, (metadata, attachments)):
+        unused = sorted(table.rows.keys() - table.used)
+        if unused:
+            where = Where(path=table.path)
+            report.add(
+                codes.KEY_UNUSED, where, count=len(unused), file=table.path, example=unused[0]
+            )
 
 
 def needed_rows(
@@ -164,6 +165,8 @@ def _row_data(sample: Sample, places: Places) -> str | dict[str, Any] | None:
     if isinstance(media, Document) and url is not None:
         layer = None if places.text_layer is None else _url(sample, places.text_layer)
         return {"pdf_url": url} if layer is None else {"pdf_url": url, "text_layer_url": layer}
+    if url is not None and url.startswith("s3:"):
+        raise TargetError(f"{url}; the SDK takes the https address of what is in S3")
     return url
 
 
@@ -211,12 +214,26 @@ def check_template(template: str, flag: str) -> None:
         raise OptionError(f"{flag}: fields out of {known} expected, {{{unknown[0]}}} found")
     if not _URL.match(template):
         raise OptionError(
-            f"{flag}: a URL expected, such as https://…/ or s3://…/, {template!r} found"
+            f"{flag}: a URL expected, such as https://…/ or gs://…/, {template!r} found"
+        )
+    if template.lower().startswith("s3:"):
+        raise OptionError(
+            f"{flag}: the https address of what is in S3 expected, as the SDK takes no other; "
+            f"{template!r} found"
         )
 
 
 def _conversation(media: Conversation) -> dict[str, Any]:
-    """The conversational data row; the authors in order of appearance, the first on the left."""
+    """The conversational data row; the authors in order of appearance, the first on the left.
+
+    Raises `TargetError` for one that is longer than Labelbox takes (docs, limits).
+    """
+    longest = max(len(each.content) for each in media.messages)
+    if len(media.messages) > MOST_MESSAGES or longest > LONGEST_MESSAGE:
+        raise TargetError(
+            f"{len(media.messages)} messages of up to {longest} characters, where {MOST_MESSAGES} "
+            f"of {LONGEST_MESSAGE} is the most"
+        )
     authors = list(dict.fromkeys(each.author or "" for each in media.messages))
     return {
         "type": "application/vnd.labelbox.conversational",
@@ -232,42 +249,6 @@ def _conversation(media: Conversation) -> dict[str, Any]:
             for each in media.messages
         ],
     }
-
-
-def _metadata(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    return [
-        {"name": name, "value": value}
-        for row in rows
-        for name, value in row.items()
-        if name != "key" and value != ""
-    ]
-
-
-def _attachment(row: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in row.items() if name != "key" and value != ""}
-
-
-def read_table(path: str | os.PathLike[str], needed: tuple[str, ...] = ()) -> Table:
-    """A CSV file with a header that has `key` and the `needed` columns. Raises `SourceError`."""
-    rows: dict[str, list[Mapping[str, str]]] = {}
-    try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = reader.fieldnames or []
-            missing = [name for name in ("key", *needed) if name not in columns]
-            if missing:
-                raise SourceError(
-                    f"{path}:1: a column {missing[0]!r} expected, {', '.join(columns)} found"
-                )
-            for row in reader:
-                if None in row or None in row.values():
-                    raise SourceError(
-                        f"{path}:{reader.line_num}: {len(columns)} columns expected, others found"
-                    )
-                rows.setdefault(row["key"], []).append(row)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(f"{path}: a CSV file in UTF-8 expected; {error}") from error
-    return Table(rows)
 
 
 def write_data_rows(

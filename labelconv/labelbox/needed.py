@@ -14,6 +14,7 @@ from labelconv.errors import SourceError
 from labelconv.fit import fit
 from labelconv.format import Wanted
 from labelconv.io import Source
+from labelconv.labelbox.constraints import missing_pairs, pairs_of, unconstrained
 from labelconv.labelbox.ontology import ontology_for
 from labelconv.model import Sample
 from labelconv.options import build
@@ -35,12 +36,15 @@ def needed_ontology(
     rename: Path_ | Mapping[str, str] | None = None,
     ignore_case: bool = False,
     media: Path_ | None = None,
+    constraints: bool = False,
     report: Report | None = None,
 ) -> dict[str, Any]:
     """The normalized ontology that the data of all sources needs, as it is written for Labelbox.
 
     What Labelbox cannot hold is left out, as `convert` would with these `writer_options` of the
-    labelbox format. Problems of reading go into `report`. Raises `SourceError`,
+    labelbox format. With `constraints`, tools for relations list the pairs of features that the
+    data has, and no other can be drawn or imported; without, they may join any, which is noted
+    (`edge-unconstrained`). Problems of reading go into `report`. Raises `SourceError`,
     `UnknownFormatError` or `OptionError`.
     """
     report = Report() if report is None else report
@@ -60,7 +64,8 @@ def needed_ontology(
             # What is lost on the way is told by `check --to labelbox` and by `convert`.
             yield from fit(dataset, target, settings, Report())
 
-    return ontology_for(samples(), report)
+    made = ontology_for(samples(), report)
+    return made if constraints else unconstrained(made, report)
 
 
 def read_normalized(path: Path_) -> dict[str, Any]:
@@ -93,10 +98,12 @@ def lacking(
 
     Both are normalized ontologies. Names are compared exactly: tools by name, questions by
     `instructions` (or `name`), options by label. A missing name is told with the nearest there is.
+    Where both list what a relation joins, missing pairs are told and others returned.
     """
     comparison = _Comparison(os.fspath(path), report)
     tools = given.get("tools") or []
     comparison.tools(needed.get("tools") or [], tools)
+    comparison.relations(needed, given)
     asked = given.get("classifications") or []
     comparison.questions(needed.get("classifications") or [], asked, "/classifications", None)
     return comparison.surplus
@@ -111,21 +118,40 @@ class _Comparison:
         self.surplus: list[Surplus] = []
 
     def tools(self, needed: list[Any], given: list[Any]) -> None:
-        known = {tool["name"]: (place, tool) for place, tool in enumerate(given)}
+        # Of several tools of one name, the one of the needed kind.
+        kinds = {tool["name"]: tool["tool"] for tool in needed}
+        ranked = sorted(given, key=lambda tool: _alike(kinds.get(tool["name"], ""), tool["tool"]))
+        places = {id(tool): place for place, tool in enumerate(given)}
+        known = {tool["name"]: (places[id(tool)], tool) for tool in ranked}
         for tool in needed:
             name = tool["name"]
             if name not in known:
                 self._unknown(name, known, "/tools")
                 continue
             place, found = known.pop(name)
+            del places[id(found)]
             at = f"/tools/{place}"
             if not _alike(tool["tool"], found["tool"]):
                 values = {"name": name, "expected": f"{found['tool']} tool", "found": tool["tool"]}
                 self._report.add(codes.KIND_WRONG, self._place(f"{at}/tool"), **values)
             below = found.get("classifications") or []
             self.questions(tool["classifications"], below, f"{at}/classifications", name)
-        for name, (place, tool) in known.items():
-            self.surplus.append(Surplus(f"/tools/{place}", f"{tool['tool']} tool {name!r}"))
+        for place in places.values():
+            tool = given[place]
+            self.surplus.append(Surplus(f"/tools/{place}", f"{tool['tool']} tool {tool['name']!r}"))
+
+    def relations(self, needed: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+        wanted, listed = pairs_of(needed), pairs_of(given)
+        for name, (place, allowed) in listed.items():
+            if name not in wanted:
+                continue
+            at = f"/tools/{place}/definition/constraints"
+            for source, target in missing_pairs(wanted[name][1], allowed).values():
+                values = {"name": name, "source": source, "target": target, "hint": ""}
+                self._report.add(codes.RELATION_NOT_ALLOWED, self._place(at), **values)
+            for number, (source, target) in missing_pairs(allowed, wanted[name][1]).items():
+                what = f"relation {name!r} from {source!r} to {target!r}"
+                self.surplus.append(Surplus(f"{at}/{number}", what))
 
     def questions(
         self, needed: list[Any], given: list[Any], pointer: str, parent: str | None

@@ -1,7 +1,7 @@
 """The Labelbox ontology that a dataset needs, in the normalized form.
 
 The form is that of SDK 7.17.0, `OntologyBuilder.asdict()`, which `client.create_ontology(name, …)`
-takes. Edge tools have no constraints: those name features by the ids that a server gives them.
+takes. Constraints of edge tools are in `labelconv.labelbox.constraints`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from hashlib import sha1
 from typing import Any
 
 from labelconv import codes
+from labelconv.labelbox.constraints import Pair, add_pairs, constraining, give_ids
 from labelconv.model import (
     Box,
     Mask,
@@ -46,19 +47,19 @@ TOOLS: dict[type, str] = {
 def ontology_for(samples: Iterable[Sample], report: Report) -> dict[str, Any]:
     """The normalized ontology that these samples need, as they are written for Labelbox.
 
-    Tools and questions are in order of appearance, relations last. A name that is drawn in several
+    Tools and questions are in order of appearance, relations last; these list the pairs of features
+    that they join (`labelconv.labelbox.constraints`). A name that is drawn in several
     ways gets the tool that draws most of it, since names of tools are unique; that is told
     (`tool-ambiguous`).
     """
     use = Use()
     drawn: dict[str, Counter[str]] = {}
-    joined: dict[str, None] = {}
+    joined: dict[str, dict[Pair, None]] = {}
     for sample in samples:
         use.add(sample)
         for annotation in sample.annotations:
             drawn.setdefault(annotation.category, Counter()).update(_tools(annotation.value))
-        for relation in sample.relations:
-            joined[relation.category] = None
+        add_pairs(sample, joined)
     found = use.ontology()
     questions = {category.name: category.questions for category in found.categories}
     tools = [
@@ -66,13 +67,14 @@ def ontology_for(samples: Iterable[Sample], report: Report) -> dict[str, Any]:
         for name, kinds in drawn.items()
         if kinds
     ]
-    for name in joined:
+    for name, pairs in joined.items():
         if name in drawn:
             report.add(
                 codes.TOOL_AMBIGUOUS, name=name, kinds="objects and relations", chosen="the first"
             )
             continue
-        tools.append(_tool(name, "edge", ()))
+        tools.append({**_tool(name, "edge", ()), **constraining(pairs)})
+    give_ids(tools)
     asked = [
         {**_question(each), "scope": "index" if each.per_frame else "global"}
         for each in found.questions

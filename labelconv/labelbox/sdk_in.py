@@ -40,8 +40,15 @@ class Faulty(Exception):
 def lines_of(label: Any, types: Any) -> Iterator[Wire | Faulty]:
     """The lines of a label; in place of a line, what is wrong with an annotation.
 
-    Annotations that are one line stand where the first of them does.
+    Annotations that are one line stand where the first of them does. What is said of a label as a
+    whole stands on each line, as the SDK has it.
     """
+    of_label = {"isBenchmarkReferenceLabel": True} if label.is_benchmark_reference else {}
+    for line in _lines_of(label, types):
+        yield line if isinstance(line, Faulty) else line | of_label
+
+
+def _lines_of(label: Any, types: Any) -> Iterator[Wire | Faulty]:
     row = row_of(label)
     groups: dict[object, list[Any]] = {}
     for number, annotation in enumerate(label.annotations):

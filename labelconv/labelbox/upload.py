@@ -2,66 +2,39 @@
 
 The file is checked, cut into parts on data-row borders and sent, one import job a part. What has
 happened is written down after each step (`upload_state`), so that a run that was interrupted goes
-on where it ended, and a run that had ended says the same again and sends nothing.
+on where it ended, and a run that had ended sends only what jobs that FAILED have left.
 """
 
 from __future__ import annotations
 
 import os
-import time
 from array import array
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
 from labelconv import codes, registry
 from labelconv.errors import OptionError, TargetError
 from labelconv.io import Source
-from labelconv.labelbox.upload_outcome import Outcome, all_refused, all_unknown, outcome_of
+from labelconv.labelbox.upload_jobs import Progress, Run, all_jobs, run_of
 from labelconv.labelbox.upload_parts import KINDS, Index, index_of, line_of, parts_of, records
 from labelconv.labelbox.upload_server import (
     ENDPOINT,
-    Job,
     Patience,
     Server,
-    StatusesGoneError,
     check_endpoint,
     quiet_sdk,
 )
-from labelconv.labelbox.upload_state import (
-    Kind,
-    State,
-    alone,
-    new_state,
-    read_state,
-    write_state,
-)
+from labelconv.labelbox.upload_state import Kind, alone, lines_of, new_state, read_state
 from labelconv.problems import Code, Rejected, Report, Where
 from labelconv.targets import publishing
 
 Path_ = str | os.PathLike[str]
 #: Lines of a part. No limit is published; 50,000 and more have been sent.
 LINES = 10_000
-#: Jobs that run at the same time.
-AT_ONCE = 4
-#: Looks at a job that was made and is not to be found, before it is given up.
-_LOOKS = 20
 
-
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far an upload is; `news` is a sentence on a failure that may pass."""
-
-    lines: int
-    accepted: int
-    refused: int
-    unknown: int
-    sent: int
-    parts: int
-    parts_done: int
-    news: str | None = None
+__all__ = ["LINES", "Progress", "Uploaded", "upload"]
 
 
 class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,9 +111,8 @@ def upload(
             index = index_of(opened, source.name)
             parts = parts_of(index, lines)
             known = read_state(place, new_state(index, parts, project, kind, name, lines))
-            run = _Run(opened, index, parts, known, place, server, patience, progress)
-            server.told = run.tell
-            _all_parts(run)
+            run = run_of(opened, index, parts, known, place, server, patience, progress)
+            all_jobs(run)
             return _accounted(run, report, beside)
 
 
@@ -174,151 +146,18 @@ def _checked(source: Source, ontology: Path_ | None, kind: Kind, report: Report)
     return report.errors == before
 
 
-# ------------------------------------------------------------------------------------- sending
-
-
-class _Run(msgspec.Struct):
-    """One run of an upload."""
-
-    file: BinaryIO
-    index: Index
-    parts: Sequence[array[int]]
-    state: State
-    place: Path
-    server: Server
-    patience: Patience
-    progress: Callable[[Progress], None] | None
-
-    def save(self) -> None:
-        """Write the state down and tell how far it is."""
-        write_state(self.place, self.state)
-        self.tell()
-
-    def tell(self, news: str | None = None) -> None:
-        """Tell how far it is, and what may pass."""
-        if self.progress is None:
-            return
-        parts = self.state.parts
-        told = Progress(
-            lines=len(self.index),
-            accepted=sum(each.accepted for each in parts),
-            refused=sum(_count(each.refused) for each in parts),
-            unknown=sum(_count(each.unknown) for each in parts),
-            sent=sum(each.lines for each in parts if each.phase in ("running", "done")),
-            parts=len(parts),
-            parts_done=sum(each.phase == "done" for each in parts),
-            news=news,
-        )
-        self.progress(told)
-
-
-def _all_parts(run: _Run) -> None:
-    """Send what is not sent and wait for what runs, `AT_ONCE` jobs at a time."""
-    parts = run.state.parts
-    todo = deque(number for number, part in enumerate(parts) if part.phase != "done")
-    running: dict[int, int] = {}  # part → looks in vain
-    pause = run.patience.look
-    run.save()
-    while todo or running:
-        while todo and len(running) < AT_ONCE:
-            number = todo.popleft()
-            if parts[number].phase != "running":
-                _send(run, number)
-            running[number] = 0
-        done = [number for number in running if _is_done(run, number, running)]
-        for number in done:
-            del running[number]
-        if running and not done:
-            time.sleep(pause)
-        pause = run.patience.look if done else min(run.patience.look_most, 1.5 * pause)
-
-
-def _send(run: _Run, number: int) -> None:
-    """Make the job of a part, unless it is there already: then its making was not written down."""
-    part = run.state.parts[number]
-    job = run.server.find(part.job)
-    if job is None and part.phase == "sending":
-        # The run before ended while it sent this; Labelbox may still be about to make the job.
-        time.sleep(run.patience.look_most)
-        job = run.server.find(part.job)
-    if job is None:
-        part.phase = "sending"
-        run.save()
-        # Beside the state: what a killed run leaves there, the next one overwrites and removes.
-        content = run.place.with_name(f".{run.place.name}.part")
-        try:
-            with content.open("wb") as written:
-                for at, record in enumerate(records(run.file, run.index, run.parts[number])):
-                    written.write(b"\n" + record if at else record)
-            job = run.server.make(part.job, content)
-        finally:
-            content.unlink(missing_ok=True)
-    part.phase, part.job_id = "running", job.id
-    run.save()
-
-
-def _is_done(run: _Run, number: int, looks: dict[int, int]) -> bool:
-    """Look at a job that runs; True when it has ended and its outcome is written down."""
-    part = run.state.parts[number]
-    job = run.server.find(part.job)
-    lines = [line + 1 for line in run.parts[number]]
-    if job is None:
-        looks[number] += 1
-        if looks[number] < _LOOKS:
-            return False
-        found = all_unknown(lines, f"the import job {part.job} is not to be found any more")
-    elif job.state == "RUNNING":
-        return False
-    else:
-        found = _outcome(run, number, job, lines)
-    part.accepted, part.refused, part.unknown = found.accepted, found.refused, found.unknown
-    part.phase = "done"
-    run.save()
-    return True
-
-
-def _outcome(run: _Run, number: int, job: Job, lines: list[int]) -> Outcome:
-    part = run.state.parts[number]
-    failed = job.state == "FAILED"
-    words = f"the import job {part.job} has FAILED as a whole"
-    if failed and not job.status_file_url:
-        return all_refused(lines, f"{words}, without a reason")
-    try:
-        statuses = run.server.statuses(part.job, job)
-    except StatusesGoneError as error:
-        if failed:
-            return all_refused(lines, f"{words}, without a reason")
-        return all_unknown(lines, f"{error}; job {part.job}")
-    given = records(run.file, run.index, run.parts[number])
-    found = outcome_of(zip(lines, map(line_of, given), strict=True), statuses)
-    if failed:
-        # Lines that it does not name are refused with the rest.
-        unnamed = sorted(line for each in found.unknown.values() for line in each)
-        if unnamed:
-            found.refused.setdefault(words, []).extend(unnamed)
-            found.unknown = {}
-    for place in (found.refused, found.unknown):
-        for reason in list(place):
-            shown = run.server.without_key(reason)
-            if shown != reason:
-                place.setdefault(shown, []).extend(place.pop(reason))
-    return found
-
-
-def _count(by_reason: dict[str, list[int]]) -> int:
-    return sum(map(len, by_reason.values()))
-
-
 # ---------------------------------------------------------------------------------- accounting
 
 
-def _accounted(run: _Run, report: Report, beside: Path) -> Uploaded:
+def _accounted(run: Run, report: Report, beside: Path) -> Uploaded:
     """Report what became of each line, and write those that failed with their reasons."""
     parts = run.state.parts
     fates: dict[int, tuple[Code, str]] = {}
     for part in parts:
+        left = {part.reason: [line + 1 for line in lines_of(part.open or [])]}
         for code, by_reason in (
             (codes.IMPORT_REFUSED, part.refused),
+            (codes.IMPORT_REFUSED, left),
             (codes.IMPORT_UNKNOWN, part.unknown),
         ):
             for reason, numbers in by_reason.items():
@@ -340,11 +179,11 @@ def _accounted(run: _Run, report: Report, beside: Path) -> Uploaded:
     return Uploaded(
         report=report,
         sent=True,
-        jobs=tuple(part.job for part in parts),
+        jobs=tuple(name for part in parts for name in part.names),
         lines=len(run.index),
         accepted=accepted,
-        refused=sum(_count(part.refused) for part in parts),
-        unknown=sum(_count(part.unknown) for part in parts),
+        refused=sum(code is codes.IMPORT_REFUSED for code, _ in fates.values()),
+        unknown=sum(code is codes.IMPORT_UNKNOWN for code, _ in fates.values()),
         state=run.place,
         failed=beside if fates else None,
     )
@@ -368,7 +207,7 @@ def _ledger(index: Index, fates: Iterable[int], report: Report) -> None:
     report.ledger.written["lines accepted"] = len(index) - len(bad)
 
 
-def _failures(run: _Run, fates: dict[int, tuple[Code, str]], report: Report) -> Iterator[bytes]:
+def _failures(run: Run, fates: dict[int, tuple[Code, str]], report: Report) -> Iterator[bytes]:
     """Lines for the file of what failed, in the order of the file; each one is reported too."""
     numbers = sorted(fates)
     places = array("I", [number - 1 for number in numbers])

@@ -56,9 +56,10 @@ def outcome_of(lines: Iterable[tuple[int, Line]], statuses: Sequence[Status]) ->
     return found
 
 
-def all_refused(numbers: Iterable[int], reason: str) -> Outcome:
-    """One reason for all lines."""
-    return Outcome(refused={reason: list(numbers)})
+def reason_of(statuses: Iterable[Status]) -> str:
+    """What is said of a job as a whole: failures that name neither a line nor a data row."""
+    said = (_reason(each) for each in statuses if not each.uuid and not _keys(each))
+    return "; ".join(dict.fromkeys(words for words in said if words is not None))
 
 
 def all_unknown(numbers: Iterable[int], reason: str) -> Outcome:

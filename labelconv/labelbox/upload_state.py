@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -21,14 +22,17 @@ from labelconv.targets import write_beside
 
 Kind = Literal["mal", "label"]
 Phase = Literal["waiting", "sending", "running", "done"]
-_VERSION = 1
+_VERSION = 2
 
 
 class PartState(msgspec.Struct, omit_defaults=True):
-    """A part and its import job.
+    """A part, or a half of one whose job has FAILED, and its import job.
 
     `first` and `last` are lines (1-based), `start` and `end` the bytes from the first to the end of
     the last; lines of other parts may lie between. `refused` and `unknown` have lines by reason.
+    `again` is how often what is open was sent again. `open` are the lines (first and last of runs)
+    that are not decided, None while these are all; of a part that is done they are those of a job
+    that has FAILED for the `reason`.
     """
 
     job: str
@@ -42,6 +46,41 @@ class PartState(msgspec.Struct, omit_defaults=True):
     accepted: int = 0
     refused: dict[str, list[int]] = {}
     unknown: dict[str, list[int]] = {}
+    half: bool = False
+    again: int = 0
+    open: list[list[int]] | None = None
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the job that it is in now, or will be."""
+        return self.names[-1]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all its jobs."""
+        return [self.job, *(f"{self.job}-again-{n}" for n in range(1, self.again + 1))]
+
+    @property
+    def failed(self) -> int:
+        """How many of its lines have failed with their job."""
+        return len(lines_of(self.open or [])) if self.phase == "done" else 0
+
+
+def runs_of(lines: Iterable[int]) -> list[list[int]]:
+    """Rising 0-based lines as runs: the first and the last of each, 1-based."""
+    runs: list[list[int]] = []
+    for line in lines:
+        if runs and runs[-1][1] == line:
+            runs[-1][1] = line + 1
+        else:
+            runs.append([line + 1, line + 1])
+    return runs
+
+
+def lines_of(runs: list[list[int]]) -> array[int]:
+    """The 0-based lines of runs."""
+    return array("I", chain.from_iterable(range(first - 1, last) for first, last in runs))
 
 
 class State(msgspec.Struct):
@@ -66,18 +105,24 @@ def new_state(
     ).hexdigest()[:16]
     count = len(parts)
     made = [
-        PartState(
-            f"{name}-{mark}-{number}-of-{count}",
-            len(part),
-            part[0] + 1,
-            part[-1] + 1,
-            index.starts[part[0]],
-            index.starts[part[-1] + 1],
-        )
+        _part(f"{name}-{mark}-{number}-of-{count}", part, index)
         for number, part in enumerate(parts, 1)
     ]
     file = Path(index.name).name
     return State(_VERSION, file, index.sha256, project, kind, name, lines, made)
+
+
+def half_of(part: PartState, letter: str, lines: array[int], index: Index) -> PartState:
+    """A part of its own for half of the lines (0-based) of another."""
+    made = _part(f"{part.name}-{letter}", lines, index)
+    made.half, made.open = True, runs_of(lines)
+    return made
+
+
+def _part(job: str, lines: array[int], index: Index) -> PartState:
+    first, last = lines[0], lines[-1]
+    start, end = index.starts[first], index.starts[last + 1]
+    return PartState(job, len(lines), first + 1, last + 1, start, end)
 
 
 def read_state(path: Path, fresh: State) -> State:
@@ -105,7 +150,8 @@ def read_state(path: Path, fresh: State) -> State:
                 f"is {found!r}, here it is {expected!r}. End that upload first, or name another "
                 f"file with --state"
             )
-    if [part.job for part in state.parts] != [part.job for part in fresh.parts]:
+    whole = [part.job for part in state.parts if not part.half]
+    if whole != [part.job for part in fresh.parts]:
         raise OptionError(f"{path}: {len(fresh.parts)} parts expected, others found")
     return state
 

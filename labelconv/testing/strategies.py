@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from labelconv import model
-from labelconv.format import ANY_DEPTH, SHAPES, Holds
+from labelconv.format import Holds, holds_all
 from labelconv.masks import from_runs
 from labelconv.model import (
     Annotation,
@@ -94,23 +94,7 @@ def samples(
 
 def everything(media: type[Any] = model.Image) -> st.SearchStrategy[Samples]:
     """Datasets of all that the model can say about one kind of media, for tests of `fit`."""
-    shapes = frozenset(SHAPES)
-    return datasets(
-        Holds(
-            media=media,
-            values=shapes | {OnPage, Track, TextSpan, TokenSpan},
-            keyframes=shapes,
-            on_page=shapes,
-            parts=True,
-            holes=True,
-            confidence=True,
-            classifications=ANY_DEPTH,
-            questions=ANY_DEPTH,
-            relations=True,
-            ids=True,
-            extra="all",
-        )
-    )
+    return datasets(holds_all(media))
 
 
 # -------------------------------------------------------------------------------- media

@@ -142,3 +142,121 @@ def test_a_folder_of_recordings_becomes_temporal_lines_of_mal(tmp_path: Path) ->
     assert [line["dataRow"]["globalKey"] for line in lines] == ["b/talk10", "talk2"]
     assert {line["name"] for line in lines} == {"label"}
     assert report.ledger.classifications == Account(read=3, kept=3)
+
+
+def read(tmp_path: Path, name: str, data: str | bytes, format: str, **options: Any) -> Any:
+    path = tmp_path / name
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return lc.read(path, format, options=options)
+
+
+def heard(dataset: Any) -> list[tuple[str, tuple[int, int]]]:
+    return [
+        (each.answer.name if isinstance(each.answer, Radio) else each.answer.text, each.ranges[0])
+        for sample in dataset
+        for each in sample.classifications
+    ]
+
+
+def told(dataset: Any) -> list[tuple[str, int | None]]:
+    return [(each.code, each.where.line) for each in dataset.report.problems]
+
+
+TIERS = """File type = "ooTextFile"
+Object class = "TextGrid"
+0 4 <exists> 2
+"IntervalTier" "word" 0 4 2
+0 1 "one"
+3 2 "back"
+"TextTier" "mark" 0 4 2
+1 ""
+2 "click"
+"""
+
+
+def test_an_impossible_interval_is_rejected_alone_at_its_line(tmp_path: Path) -> None:
+    dataset = read(tmp_path, "a.TextGrid", TIERS, "textgrid")
+    assert heard(dataset) == [("one", (0, 1000)), ("click", (2000, 2001))]
+    assert told(dataset) == [("R101", 6), (codes.TIME_EMPTY.id, 9)]
+    assert dataset.report.take_rejected()[0].record == b'3.0 2.0 "back"'
+    assert dataset.report.fields == {"textgrid:points without a text": 1}
+    assert dataset.report.ledger.classifications == Account(read=3, rejected=1)
+
+
+@pytest.mark.parametrize(
+    ("found", "instead", "line"),
+    [
+        ("<exists> 2", "<exists> 1", 7),
+        ("<exists> 2", "<exists> 3", 10),
+        ("<exists> 2", "<exists> 1e999", 3),
+        ("<exists> 2", "<exists> 1.5", 3),
+        ("0 4 <", "0 1e999 <", 3),
+        ("0 4 <", "0 -4 <", 3),
+        ('"TextTier"', '"PointTier"', 7),
+    ],
+)
+def test_a_textgrid_that_contradicts_itself_is_rejected_at_the_line(
+    tmp_path: Path, found: str, instead: str, line: int
+) -> None:
+    dataset = read(tmp_path, "a.TextGrid", TIERS.replace(found, instead, 1), "textgrid")
+    assert heard(dataset) == []
+    assert told(dataset) == [("R101", line)]
+    assert dataset.report.ledger.samples.rejected == 1
+
+
+def test_a_byte_order_mark_is_told_and_no_part_of_the_first_label(tmp_path: Path) -> None:
+    mark = b"\xef\xbb\xbf"
+    for name, data, format in (
+        ("a.txt", b"0\t1\tx\n", "audacity"),
+        ("a.TextGrid", TIERS.encode(), "textgrid"),
+        ("a.srt", b"1\n00:00:00,000 --> 00:00:01,000\nx\n", "subtitles"),
+    ):
+        dataset = read(tmp_path, name, mark + data, format)
+        assert heard(dataset)[0][1] == (0, 1000)
+        assert (codes.ENCODING_MARK.id, None) in told(dataset)
+
+
+def test_words_of_subtitles_that_are_no_cue_are_counted(tmp_path: Path) -> None:
+    cue = "00:00:00.000 --> 00:00:01.000\nx\n"
+    dataset = read(tmp_path, "a.vtt", f"WEBVTT - a talk\n\nintro\n{cue}\nNOTE no\n", "subtitles")
+    assert heard(dataset) == [("x", (0, 1000))]
+    assert dataset.report.fields == {"subtitles:head": 1, "subtitles:id": 1, "subtitles:note": 1}
+    dataset = read(tmp_path, "a.srt", f"1\n{cue}\nintro\n{cue}", "subtitles")
+    assert len(heard(dataset)) == 2
+    assert dataset.report.fields == {"subtitles:id": 1}
+
+
+def test_a_time_of_thousands_of_digits_is_a_broken_cue(tmp_path: Path) -> None:
+    dataset = read(tmp_path, "a.srt", f"1\n{'1' * 5000}:00:00,0 --> 0:00:01,0\nx\n", "subtitles")
+    assert heard(dataset) == []
+    assert told(dataset) == [("R101", 1)]
+
+
+def test_what_a_turn_says_beside_its_speaker_is_counted(tmp_path: Path) -> None:
+    lines = (
+        b"SPEAKER a 1 0 1 <NA> <NA> ann <NA> <NA>\n"
+        b"SPEAKER a 2 1 1 <NA> loud bob 1.5 0.5\n"
+        b"SPEAKER a 1 2 1 <NA> <NA> b\xffb <NA> <NA>\n"
+        b"SPEAKER a 1 3 1 <NA> <NA> a b <NA> <NA>\n"
+    )
+    dataset = read(tmp_path, "a.rttm", lines, "rttm")
+    assert heard(dataset) == [("ann", (0, 1000)), ("bob", (1000, 2000))]
+    assert told(dataset) == [("R101", 3), ("R101", 4)]
+    assert dataset.report.fields == {
+        "rttm:channel": 1,
+        "rttm:subtype": 1,
+        "rttm:confidence": 1,
+        "rttm:lookahead": 1,
+    }
+    rejected = [each.record for each in dataset.report.take_rejected()]
+    assert rejected == lines.splitlines(keepends=True)[2:]
+
+
+def test_every_turn_of_a_recording_without_a_key_is_in_the_rejected_lines(tmp_path: Path) -> None:
+    lines = "".join(f"SPEAKER a 1 {n} 1 <NA> <NA> ann <NA> <NA>\n" for n in range(3))
+    (tmp_path / "a.rttm").write_text(lines)
+    dataset = lc.read(tmp_path / "a.rttm", "rttm", key="{nothing}")
+    assert list(dataset) == []
+    ledger = dataset.report.ledger
+    assert (ledger.samples.rejected, ledger.classifications.rejected) == (1, 3)
+    assert b"".join(each.record for each in dataset.report.take_rejected()) == lines.encode()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from labelconv import registry
 from labelconv.fit import fit
@@ -43,10 +44,15 @@ class Got(msgspec.Struct):
         return annotation
 
 
+def picture(width: int, height: int) -> dict[str, Any]:
+    """The record of the one picture of a ground truth."""
+    return {"id": 1, "width": width, "height": height, "file_name": "a.jpg"}
+
+
 def document(*annotations: object, **members: object) -> dict[str, Any]:
     """A small ground truth: one picture of 100 × 80, categories 1, 2 and 4."""
     return {
-        "images": [{"id": 1, "width": 100, "height": 80, "file_name": "a.jpg"}],
+        "images": [picture(100, 80)],
         "annotations": list(annotations),
         "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}, {"id": 4, "name": "c"}],
         **members,
@@ -80,7 +86,7 @@ def read(
     report = Report(strict=strict)
     reading = Reading(report=report, keys=Keys(template=key, table=table), wanted=wanted)
     settings = build(FORMAT.reader_options, options, "coco")
-    dataset = FORMAT.read(Source(path), settings, reading)  # type: ignore[misc]
+    dataset = FORMAT.read(Source(path), settings, reading)
     native = registry.get("native")
     fitted = fit(dataset, native, native.writer_options(), report)
     return Got(_joined(fitted), report, dataset)
@@ -114,7 +120,7 @@ def write(
     report = Report() if report is None else report
     settings = build(FORMAT.writer_options, options, "coco")
     given = Samples(dataset) if isinstance(dataset, list) else dataset
-    FORMAT.write(fit(given, FORMAT, settings, report), target, settings, report)  # type: ignore[misc]
+    FORMAT.write(fit(given, FORMAT, settings, report), target, settings, report)
     return report
 
 
@@ -124,7 +130,7 @@ def rewritten(path: Path, target: Path, options: dict[str, Any] | None = None) -
     reading = Reading(
         report=report, keys=Keys(), wanted=Wanted(pieces=True, extra=frozenset({"coco"}))
     )
-    dataset = FORMAT.read(Source(path), FORMAT.reader_options(), reading)  # type: ignore[misc]
+    dataset = FORMAT.read(Source(path), FORMAT.reader_options(), reading)
     write(dataset, target, options, report)
     assert report.ledger.balanced
     return report
@@ -158,3 +164,13 @@ def _plain(got: Got) -> list[Sample]:
         )
         for sample in sorted(got.samples, key=lambda sample: sample.key)
     ]
+
+
+def lvis_rewritten(folder: Path) -> tuple[Path, Path]:
+    """A hundred pictures of LVIS as they were downloaded, and as they are read and written."""
+    source = SHARED / "lvis" / "lvis_val_100.json"
+    if not source.exists():
+        pytest.skip("no ../shared/data")
+    target = folder / "out.json"
+    rewritten(source, target)
+    return source, target

@@ -179,3 +179,22 @@ def test_documents_go_to_labelbox_with_pages_and_points(tmp_path: Path) -> None:
     assert [each["page"] for each in found] == [1, 8, 8]
     assert {each["unit"] for each in found} == {"POINTS"}
     assert found[1]["bbox"]["left"] == pytest.approx(125.4213, abs=1e-4)
+
+
+def test_pictures_of_one_page_number_and_pixels_that_are_not_scaled_are_told(
+    tmp_path: Path,
+) -> None:
+    given = doclaynet(page_no=3)
+    samples, report = read(given, tmp_path)
+    assert [len(sample.annotations) for sample in samples] == [3]
+    assert report.counts["R113"] == 1
+    unsized = doclaynet()
+    for image in unsized["images"]:
+        for name in ("width", "height", "coco_width", "coco_height"):
+            del image[name]
+    samples, report = read(unsized, tmp_path)
+    value = samples[0].annotations[1].value
+    assert isinstance(value, OnPage)
+    assert isinstance(value.shape, Box)
+    assert value.shape.x0 == pytest.approx(FIRST[0])
+    assert report.counts["R113"] == 1

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from coco_help import SHARED, read, rewritten, write
+from coco_help import lvis_rewritten, read, rewritten, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
@@ -69,11 +69,7 @@ def test_pycocotools_agrees_on_polygons_that_became_masks(tmp_path: Path) -> Non
 
 
 def test_pycocotools_agrees_on_real_lvis(tmp_path: Path) -> None:
-    source = SHARED / "lvis" / "lvis_val_100.json"
-    if not source.exists():
-        pytest.skip("no ../shared/data")
-    target = tmp_path / "out.json"
-    rewritten(source, target)
+    _, target = lvis_rewritten(tmp_path)
     assert agrees(target) == 977
 
 

@@ -58,7 +58,7 @@ def test_results_obey_the_laws_when_their_ground_truth_is_given_with_them(
     )
     truth = room / "truth.json"
     # Classes alone: with the pictures, the keys would be their file names.
-    FORMAT.write(Samples([], dataset.ontology), truth, CocoWriterOptions(), Report())  # type: ignore[misc]
+    FORMAT.write(Samples([], dataset.ontology), truth, CocoWriterOptions(), Report())
     folder = room / "results"
     folder.mkdir()
     testing.check_laws(

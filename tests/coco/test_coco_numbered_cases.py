@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from coco_help import document, put, read, read_all_ways, record
+from coco_help import document, picture, put, read, read_all_ways, record
 from PIL import Image as Picture
 from pycocotools import mask as coco_mask
 
@@ -50,7 +50,7 @@ def test_D2_a_flat_list_is_one_polygon(tmp_path: Path) -> None:
         tmp_path,
         document(
             record(segmentation=flat, bbox=None),
-            images=[{"id": 1, "width": 100, "height": 100, "file_name": "a.jpg"}],
+            images=[picture(100, 100)],
         ),
     )
     assert read_all_ways(path).only().value == Polygon(((tuple(flat),),))
@@ -66,7 +66,7 @@ def test_D3_run_lengths_win_over_a_declared_box_that_differs(tmp_path: Path) -> 
                 area=20,
                 iscrowd=1,
             ),
-            images=[{"id": 1, "width": 5, "height": 10, "file_name": "a.jpg"}],
+            images=[picture(5, 10)],
         ),
     )
     got = read_all_ways(path)
@@ -85,7 +85,7 @@ def test_D4_run_lengths_go_down_the_columns(tmp_path: Path) -> None:
             tmp_path,
             document(
                 record(segmentation={"size": [2, 3], "counts": counts}, bbox=[1, 0, 1, 1]),
-                images=[{"id": 1, "width": 3, "height": 2, "file_name": "a.jpg"}],
+                images=[picture(3, 2)],
             ),
         )
         mask = read_all_ways(path).only().value
@@ -105,7 +105,7 @@ def test_D5_compressed_runs_of_a_large_picture_have_their_area_and_box(tmp_path:
         tmp_path,
         document(
             record(segmentation={"size": [720, 1280], "counts": text}, bbox=[100, 100, 50, 50]),
-            images=[{"id": 1, "width": 1280, "height": 720, "file_name": "a.jpg"}],
+            images=[picture(1280, 720)],
         ),
     )
     mask = read_all_ways(path).only().value
@@ -133,7 +133,7 @@ def test_D6_parts_that_overlap_are_one_object_of_175_pixels(tmp_path: Path) -> N
         for sample in fit(Samples(got.samples), target, target.writer_options(), report)
         for annotation in sample.annotations
     ]
-    assert [geometry.area(annotation.value) for annotation in split] == [100, 100]  # type: ignore[arg-type]
+    assert [geometry.area(annotation.value) for annotation in split] == [100, 100]
     assert report.counts[codes.PARTS_SPLIT.id] == 1
     assert report.losses == 0
 
@@ -191,7 +191,7 @@ def test_D11_a_file_with_every_kind_of_wrong_id_gives_exactly_its_good_boxes(
             record(id=3, category_id=999),
             record(id=4, image_id=3),
             images=[
-                {"id": 1, "width": 100, "height": 80, "file_name": "a.jpg"},
+                picture(100, 80),
                 {"id": 1, "width": 100, "height": 80, "file_name": "b.jpg"},
                 {"id": 3, "width": 100, "height": 0, "file_name": "c.jpg"},
             ],
@@ -223,7 +223,7 @@ def test_D12_a_panoptic_pixel_is_red_and_green_and_blue(tmp_path: Path) -> None:
     path = put(
         tmp_path,
         {
-            "images": [{"id": 1, "width": 640, "height": 480, "file_name": "a.jpg"}],
+            "images": [picture(640, 480)],
             "annotations": [
                 {
                     "image_id": 1,

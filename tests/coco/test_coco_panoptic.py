@@ -98,7 +98,7 @@ def test_other_spellings_of_the_same_colours_are_read(tmp_path: Path, mode: str)
     picture.convert(mode, **({"palette": Picture.Palette.ADAPTIVE} if mode == "P" else {})).save(
         tmp_path / "a.png"
     )
-    assert masks.area(read(put(tmp_path, panoptic(segment(263)))).only().value) == 12  # type: ignore[arg-type]
+    assert masks.area(read(put(tmp_path, panoptic(segment(263)))).only().value) == 12
 
 
 def test_a_picture_that_is_missing_costs_only_its_own_segments(
@@ -154,7 +154,7 @@ def test_list_and_pixels_that_disagree_are_told(tmp_path: Path, ids: NDArray[np.
             segment(300, area=4, bbox=[0, 2, 5, 1]),
             segment(9),
             segment(300, 77),
-            segment("300"),  # type: ignore[arg-type]
+            segment("300"),
             segment(0),
         ),
     )

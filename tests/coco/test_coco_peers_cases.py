@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from coco_help import document, put, read, read_all_ways, record, rewritten, write
+from coco_help import document, picture, put, read, read_all_ways, record, rewritten, write
 
 from labelconv import codes, geometry, masks
 from labelconv.model import Box, Mask, Polygon, Samples
@@ -76,7 +76,7 @@ def test_P4_run_lengths_three_ways_are_one_mask(tmp_path: Path) -> None:
         text = json.dumps(
             document(
                 record(segmentation="@", bbox=[1, 0, 1, 1]),
-                images=[{"id": 1, "width": 3, "height": 2, "file_name": "a.jpg"}],
+                images=[picture(3, 2)],
             )
         ).replace('"@"', '{"size": [2, 3], "counts": ' + counts + "}")
         assert read_all_ways(put(tmp_path, text)).only().value == expected
@@ -150,7 +150,7 @@ def test_P6_a_hole_is_never_filled_and_never_an_object_of_its_own(tmp_path: Path
         tmp_path,
         document(
             record(segmentation=ring, bbox=[0, 0, 3, 3]),
-            images=[{"id": 1, "width": 3, "height": 3, "file_name": "a.jpg"}],
+            images=[picture(3, 3)],
         ),
     )
     mask = read(path).only().value
@@ -201,7 +201,7 @@ def test_P12_sizes_that_are_missing_are_never_zero(tmp_path: Path) -> None:
     ]
     path = put(tmp_path, document(*(record(id=n, image_id=n) for n in (1, 2, 3, 4)), images=images))
     got = read_all_ways(path)
-    sizes = {s.key: (s.media.width, s.media.height) for s in got.samples}  # type: ignore[union-attr]
+    sizes = {s.key: (s.media.width, s.media.height) for s in got.samples}
     assert sizes == {
         "null.jpg": (None, None),
         "absent.jpg": (None, None),
@@ -217,7 +217,7 @@ def test_P12_sizes_that_are_missing_are_never_zero(tmp_path: Path) -> None:
 def test_P13_the_size_is_the_one_in_the_file_and_no_picture_is_opened(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"not a picture")
     got = read_all_ways(put(tmp_path, document(record())))
-    assert (got.samples[0].media.width, got.samples[0].media.height) == (100, 80)  # type: ignore[union-attr]
+    assert (got.samples[0].media.width, got.samples[0].media.height) == (100, 80)
     assert got.problems == []
 
 
@@ -441,7 +441,7 @@ def test_P19_coordinates_keep_all_their_digits(tmp_path: Path) -> None:
         tmp_path,
         document(
             record(segmentation=[ring], bbox=None),
-            images=[{"id": 1, "width": 7680, "height": 4320, "file_name": "a.jpg"}],
+            images=[picture(7680, 4320)],
         ),
     )
     assert read_all_ways(path).only().value == Polygon(((tuple(ring),),))

@@ -13,7 +13,7 @@ from coco_help import SHARED, document, put, read, read_all_ways, record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labelconv import codes
+from labelconv import codes, geometry
 from labelconv.errors import OptionError, SourceError
 from labelconv.format import Wanted
 from labelconv.model import Box, FreeText, Keypoint, Keypoints, Mask, Polygon
@@ -352,6 +352,37 @@ def test_the_usual_way_and_the_careful_way_say_the_same(
         assert fast[0].annotations[0].extra["coco:unusual"] == more["unusual"]
 
 
+@pytest.mark.parametrize("key", [None, "{id}"])
+def test_the_usual_pictures_and_the_careful_way_say_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    plain = {"width": 100, "height": 80}
+    pictures: list[dict[str, Any]] = [
+        {"id": 1, "file_name": "a.jpg", **plain},
+        {"id": 2, "file_name": "b/a.jpg", **plain, "license": 3, "coco_url": "http://h/a.jpg"},
+        {"id": 2, "file_name": "again.jpg", **plain},
+        {"id": 3, "file_name": "a.jpg", **plain},
+        {"id": "1", "file_name": "c.jpg", **plain},
+        {"id": 1, "file_name": "d.jpg", **plain},
+        {"id": "8", "file_name": "e.jpg", **plain},
+        {"id": 8, "file_name": "f.jpg", **plain},
+        {"id": 9, "file_name": "g" * 201, **plain},
+        {"id": 10, "coco_url": "http://h/h.jpg", **plain},
+        {"id": 11, "file_name": "i.jpg"},
+        {"id": 12, "file_name": "j.jpg", "width": -1, "height": 80},
+        {"id": 13, "file_name": "", **plain},
+    ]
+    boxes = [record(id=n, image_id=each["id"]) for n, each in enumerate(pictures)]
+    path = put(tmp_path, document(*boxes, images=pictures))
+    wanted = Wanted(pieces=True, extra=frozenset())
+    fast = read(path, wanted=wanted, key=key)
+    module = importlib.import_module("labelconv.formats.coco.pictures")
+    monkeypatch.setattr(module._Adding, "usual", lambda self, record: False)
+    slow = read(path, wanted=wanted, key=key)
+    assert (fast.samples, fast.problems) == (slow.samples, slow.problems)
+    assert fast.report.as_dict() == slow.report.as_dict()
+
+
 # ------------------------------------------------------------------------- results
 
 
@@ -426,3 +457,15 @@ def test_real_lvis_is_read_whole_with_its_parts() -> None:
     assert (len(got.samples), len(got.annotations), len(parts)) == (100, 977, 98)
     assert len(got.dataset.ontology.categories) == 1230
     assert got.report.errors == 0
+
+
+def test_the_turned_box_of_a_skeleton_is_its_outline_as_a_polygon(tmp_path: Path) -> None:
+    points = [10, 20, 2, 14, 22, 1]
+    path = put(tmp_path, document(record(keypoints=points, bbox=[20, 20, 10, 4, 90])))
+    value = read_all_ways(path).only().value
+    assert isinstance(value, Keypoints)
+    assert isinstance(value.outline, Polygon)
+    around = geometry.bounds(value.outline)
+    assert around is not None
+    edges = (around.x0, around.y0, around.x1, around.y1)
+    assert edges == pytest.approx((18, 15, 22, 25))

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from coco_help import SHARED, document, put, read, record, rewritten, write
+from coco_help import document, lvis_rewritten, put, read, record, rewritten, write
 
 import labelconv as lc
 from labelconv import codes
@@ -127,11 +127,7 @@ def test_ids_and_fields_of_coco_stay_as_they_were(tmp_path: Path) -> None:
 
 
 def test_real_lvis_comes_back_field_by_field(tmp_path: Path) -> None:
-    source = SHARED / "lvis" / "lvis_val_100.json"
-    if not source.exists():
-        pytest.skip("no ../shared/data")
-    target = tmp_path / "out.json"
-    rewritten(source, target)
+    source, target = lvis_rewritten(tmp_path)
     before, after = json.loads(source.read_bytes()), json.loads(target.read_bytes())
     by_id = {image["id"]: image for image in before["images"]}
     assert {image["id"]: image for image in after["images"]} == by_id
@@ -314,6 +310,20 @@ def test_a_skeleton_without_points_is_told_and_only_its_outline_is_written(
     assert [a["id"] for a in json.loads(target.read_bytes())["annotations"]] == [1]
     assert report.counts == {codes.DETAIL_DROPPED.id: 1, codes.VALUE_NOT_HELD.id: 1}
     assert report.ledger.annotations.lost == 2
+
+
+def test_a_box_that_is_the_hull_of_its_points_comes_back_if_and_only_if_it_was_there(
+    tmp_path: Path,
+) -> None:
+    points = (Keypoint("a", 1.5, 2.25), Keypoint("b", 5.75, 9.5))
+    hull, wider = Box(1.5, 2.25, 5.75, 9.5), Box(1.5, 2.25, 5.75, 10)
+    values = [Keypoints(points, outline) for outline in (None, hull, wider)]
+    given = [sample(*(Annotation(str(n), "p", value) for n, value in enumerate(values, 1)))]
+    found = written(given, tmp_path)["annotations"]
+    assert [record.get("outlined") for record in found] == [None, True, None]
+    again = read(tmp_path / "out.json")
+    assert [annotation.value for annotation in again.annotations] == values
+    assert all("coco:outlined" not in annotation.extra for annotation in again.annotations)
 
 
 def test_captions_go_to_coco_and_back_even_empty_ones(tmp_path: Path) -> None:

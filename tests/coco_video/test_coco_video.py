@@ -186,7 +186,10 @@ def test_occlusion_and_the_like_are_kept_beside_or_answered_or_left_out(
     tmp_path: Path, how: str
 ) -> None:
     listed = [seen(0, occluded=1, truncated=False), seen(1, occluded=0, truncated=True)]
-    (annotation,) = read(file(tmp_path, vid(listed)), attributes=how)[0].annotations
+    report = Report()
+    (annotation,) = read(file(tmp_path, vid(listed)), report, attributes=how)[0].annotations
+    counted = {f"coco-video:{name}": 1 for name in ("occluded", "truncated")}
+    assert report.fields == (counted if how == "none" else {})
     assert isinstance(annotation.value, Track)
     said = [k.classifications for k in annotation.value.segments[0]]
     answers = [
@@ -404,3 +407,28 @@ def test_coco_video_is_told_from_coco(tmp_path: Path) -> None:
     results = file(tmp_path, [{"video_id": 1, "segmentations": []}], "results.json")
     assert FORMAT.sniff(Source(results).peek()).certainty == 3
     assert lc.read(path).report.evidence[0].startswith("coco-video:")
+
+
+def test_ids_that_stand_for_two_things_stay_what_they_were_first_and_that_is_told(
+    tmp_path: Path,
+) -> None:
+    data = vid([seen(0), seen(1)], categories=[*CATEGORIES, {"id": 3, "name": "bus"}])
+    data["images"].append({"id": 2, "video_id": 1, "frame_id": 7})
+    report = Report()
+    (sample,) = read(file(tmp_path, data), report)
+    assert sample.annotations[0].category == "car"
+    assert frames(sample.annotations[0]) == [[0, 1]]
+    places = {each.where.pointer for each in report.problems if each.code == "R104"}
+    assert places == {"/images/12", "/categories/2"}
+
+
+def test_fields_of_videos_and_of_whole_tracks_that_have_no_place_are_counted(
+    tmp_path: Path,
+) -> None:
+    track = {"id": 1, "video_id": 1, "category_id": 3, "bboxes": [[1, 2, 3, 4]], "occlusion": "x"}
+    data = vid([track])
+    data["videos"][0]["split"] = "val"
+    report = Report()
+    assert len(read(file(tmp_path, data), report)[0].annotations) == 1
+    assert report.fields["coco-video:split (of videos)"] == 1
+    assert report.fields["coco-video:occlusion (of whole tracks)"] == 1

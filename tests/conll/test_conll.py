@@ -119,7 +119,11 @@ def test_conll_u_gives_texts_ranges_and_blanks(tmp_path: Path) -> None:
     assert sample.key == "doc-1"
     assert sample.media == Text("Vámonos al mar, Ann😂.\n\nNew York.")
     assert found(sample) == [("al mar", "LOC"), ("Ann", "PER"), ("New York", "LOC")]
-    assert dataset.report.fields == {"conll:sent_id": 1, "conll:empty nodes": 1}
+    assert dataset.report.fields == {
+        "conll:sent_id": 1,
+        "conll:empty nodes": 1,
+        "conll:rows with columns beside token and tag": 11,
+    }
     (sample,) = list(read(tmp_path / "d.conllu", UNIVERSAL, column="4"))
     assert {each.category for each in sample.annotations} >= {"PROPN", "VERB"}
 
@@ -137,6 +141,91 @@ def test_broken_lines_reject_their_sentence(tmp_path: Path) -> None:
     assert len(list(dataset)) == 1
     assert told(dataset)[:2] == [("R101", 2), ("R101", 4)]
     assert dataset.report.ledger.samples.rejected == 2
+
+
+SENTENCES = "Ann NNP B-PER\nLee NNP I-PER\n\nAcme NNP B-ORG\nof II O\nOslo I-LOC\n\n😂 SYM U-X\n"
+
+
+def test_a_row_of_odd_width_rejects_its_sentence_alone(tmp_path: Path) -> None:
+    dataset = read(tmp_path / "d.conll", SENTENCES)
+    assert [found(each) for each in dataset] == [[("Ann Lee", "PER")], [("😂", "X")]]
+    assert told(dataset) == [("R101", 6), ("R141", None)]
+    (rejected,) = dataset.report.take_rejected()
+    assert rejected.record == b"Acme NNP B-ORG\nof II O\nOslo I-LOC\n"
+    ledger = dataset.report.ledger
+    assert (ledger.samples.read, ledger.samples.rejected) == (3, 1)
+    report = lc.convert(tmp_path / "d.conll", tmp_path / "d.ndjson", to="labelbox")
+    assert report.ledger.balanced
+
+
+def test_an_odd_row_does_not_hide_what_the_file_is(tmp_path: Path) -> None:
+    path = tmp_path / "d.conll"
+    path.write_text(SENTENCES, encoding="utf-8")
+    assert len(list(lc.read(path))) == 2
+
+
+def test_an_odd_row_in_a_document_takes_one_sentence_of_it_away(tmp_path: Path) -> None:
+    dataset = read(tmp_path / "d.conll", SENTENCES, documents="file")
+    (sample,) = list(dataset)
+    assert sample.media == Text("Ann Lee\n😂")
+    assert found(sample) == [("Ann Lee", "PER"), ("😂", "X")]
+    assert told(dataset)[0] == ("R101", 6)
+    ledger = dataset.report.ledger
+    assert (ledger.samples.read, ledger.samples.rejected) == (1, 0)
+    assert (ledger.annotations.read, ledger.annotations.rejected) == (3, 1)
+    (rejected,) = dataset.report.take_rejected()
+    assert rejected.record == b"Acme NNP B-ORG\nof II O\nOslo I-LOC\n"
+
+
+def test_a_document_of_nothing_but_broken_sentences_is_one_rejected_text(tmp_path: Path) -> None:
+    rows = "-DOCSTART-\tO\n\na\tO\tO\n\nb\tO\tO\n\n-DOCSTART-\tO\n\n" + "c\tB-X\n" * 9
+    dataset = read(tmp_path / "d.conll", rows)
+    assert [each.media for each in dataset] == [Text(" ".join("c" * 9))]
+    assert told(dataset)[0] == ("R101", 3)
+    ledger = dataset.report.ledger
+    assert (ledger.samples.read, ledger.samples.rejected) == (2, 1)
+    assert [each.record for each in dataset.report.take_rejected()] == [b"a\tO\tO\nb\tO\tO\n"]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "line"),
+    [
+        ("d.iob", "a|B-X b|O\nc|O d\ne|O f|O\ng|O h|B-Y\n", 2),
+        ("d.conllu", UNIVERSAL + "1\ta\tb\n2\tc\n", 20),
+        ("d.conllu", UNIVERSAL + "4-3\tal" + "\t_" * 8 + "\n", 20),
+        ("d.conllu", UNIVERSAL + "1" * 5000 + "\tal" + "\t_" * 8 + "\n", 20),
+        ("d.conll", "a\tO\nb\tO\nc\tB-X\t\n\nd\tO\n", 3),
+    ],
+)
+def test_odd_rows_of_every_layout_are_rejected_at_their_line(
+    tmp_path: Path, name: str, rows: str, line: int
+) -> None:
+    dataset = read(tmp_path / name, rows)
+    assert list(dataset)
+    assert ("R101", line) in told(dataset)
+    ledger = dataset.report.ledger
+    assert ledger.samples.rejected + ledger.annotations.rejected == 1
+
+
+def test_sentences_may_each_have_columns_of_their_own(tmp_path: Path) -> None:
+    """CoNLL-2012 has a column for each predicate of a sentence."""
+    rows = "a x (X*\nb x *)\n\nc x y (Y)\nd x y *\n\ne x y z *\nf x y z *\n\ng x *\nh x y *\n"
+    dataset = read(tmp_path / "d.conll", rows, token=1)
+    assert [found(each) for each in dataset] == [[("a b", "X")], [("c", "Y")], []]
+    assert told(dataset)[0] == ("R101", 11)
+
+
+def test_a_no_break_space_is_part_of_its_token(tmp_path: Path) -> None:
+    (sample,) = list(read(tmp_path / "d.conll", "10\u00a0km B-LEN\naway O\n"))
+    assert found(sample) == [("10\u00a0km", "LEN")]
+
+
+def test_other_tags_of_the_words_in_a_token_are_counted(tmp_path: Path) -> None:
+    row = "{}\t{}\t_\t_\t_\t_\t_\t_\t_\t{}\n".format
+    rows = row("1-2", "al", "_") + row("1", "a", "NE=B-X") + row("2", "el", "NE=B-Y")
+    dataset = read(tmp_path / "d.conllu", rows)
+    assert [found(each) for each in dataset] == [[("al", "X")]]
+    assert dataset.report.fields["conll:tags of words within a token"] == 1
 
 
 def test_lines_without_columns_are_no_conll(tmp_path: Path) -> None:

@@ -244,8 +244,8 @@ def test_what_conforms_has_nothing_left_to_say_the_second_time(dataset: Samples)
     assert again == fitted
     assert report.counts.keys() <= {codes.SHAPE_CLIPPED.id}
     for sample in again:
-        width, height = sample.media.width, sample.media.height  # type: ignore[union-attr]
+        width, height = sample.media.width, sample.media.height
         for annotation in sample.annotations:
-            drift, part = clipping.overhang(annotation.value, width, height)  # type: ignore[arg-type]
+            drift, part = clipping.overhang(annotation.value, width, height)
             assert drift <= 1e-9 or isinstance(annotation.value, OrientedBox)
             assert part <= clipping.TOLERATED

@@ -165,6 +165,18 @@ def test_several_processes_write_and_report_what_one_does(
     assert alone.rejected.count(b"\n") == alone.report["ledger"]["annotations"]["rejected"]
 
 
+def test_several_processes_lower_to_the_tools_of_an_ontology_alike(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, watch: Watch
+) -> None:
+    tools = [{"tool": "rectangle", "name": "a"}, {"tool": "point", "name": "b"}]
+    ontology = written(tmp_path_factory.mktemp("project") / "o.json", {"tools": tools})
+    source = written(tmp_path / "in.json", document(mixed()))
+    alone = same(source, tmp_path, ontology=ontology, allow=["L402"])
+    assert watch.taken == [True] * 7
+    assert alone.report["counts"]["L402"] == 40
+    assert alone.target.count(b'"bbox"') == alone.target.count(b"\n") > 30
+
+
 def test_measures_are_summed_in_the_order_of_the_source(tmp_path: Path, watch: Watch) -> None:
     rng = random.Random(2)
     holes = [box(n + 1, n % 7, segmentation=ring(rng), bbox=None) for n in range(60)]

@@ -57,7 +57,7 @@ def test_a_name_that_is_in_two_folders_is_ambiguous_and_lists_them(tmp_path: Pat
     files = MediaFiles(tmp_path)
     found = files.find("1.jpg")
     assert ambiguous(found)
-    assert found[1]["candidates"] == "'a/1.jpg', 'b/1.jpg'"  # type: ignore[index]
+    assert found[1]["candidates"] == "'a/1.jpg', 'b/1.jpg'"
     assert files.find("b/1.jpg") == tmp_path / "b" / "1.jpg"
 
 

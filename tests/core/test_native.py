@@ -20,6 +20,7 @@ from labelconv.model import (
     Image,
     Ontology,
     Point,
+    Radio,
     Relation,
     Sample,
     Samples,
@@ -126,3 +127,17 @@ def test_it_is_known_by_its_header_alone(tmp_path: Path) -> None:
     assert chosen.sniff is not None
     path = written(tmp_path, ONE)
     assert chosen.sniff(Source(path).peek()).certainty == 0
+
+
+def test_all_of_a_sample_whose_key_is_taken_is_counted_as_rejected(tmp_path: Path) -> None:
+    box = Annotation("1", "a", Box(0, 0, 1, 1))
+    relation = Relation("r", "on", "1", "1")
+    asked = Classification("q", Radio("yes"))
+    samples = [Sample(f"{n}/a.jpg", Image(9, 9), (box,), (asked,), (relation,)) for n in (1, 2)]
+    path = tmp_path / "d.native.ndjson"
+    lc.write(Samples(samples), path)
+    dataset = lc.read(path, key="{name}")
+    assert len(list(dataset)) == 1
+    ledger = dataset.report.ledger
+    for account in (ledger.annotations, ledger.classifications, ledger.relations, ledger.samples):
+        assert (account.read, account.rejected) == (2, 1)

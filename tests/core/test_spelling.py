@@ -31,13 +31,13 @@ from labelconv.testing.strategies import names
     ],
 )
 def test_only_what_cannot_be_carried_is_encoded(text: str, spelling: str, written: str) -> None:
-    assert spelled(text, spelling) == written  # type: ignore[arg-type]
+    assert spelled(text, spelling) == written
 
 
 @given(names(), st.sampled_from(["xml", "line", "word"]))
 def test_a_text_that_was_spelled_is_carried_as_it_is(text: str, spelling: str) -> None:
-    written = spelled(text, spelling)  # type: ignore[arg-type]
-    assert spelled(written, spelling) == written  # type: ignore[arg-type]
+    written = spelled(text, spelling)
+    assert spelled(written, spelling) == written
 
 
 @pytest.mark.parametrize(

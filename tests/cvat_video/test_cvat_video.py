@@ -258,6 +258,7 @@ def test_what_cannot_be_used_is_rejected_alone_with_its_place(tmp_path: Path) ->
         ('rle="1, 2" left="0" top="0" width="3" height="2"', "R110"),
         ('rle="1, x" left="0" top="0" width="3" height="2"', "R110"),
         ('rle="6" left="24" top="0" width="3" height="2"', "R111"),
+        ('rle="10000000000" left="0" top="0" width="100000" height="100000"', "R110"),
     ],
 )
 def test_a_mask_that_cannot_be_is_rejected(tmp_path: Path, fields: str, code: str) -> None:
@@ -348,6 +349,16 @@ def test_a_project_is_a_sample_for_each_task(tmp_path: Path) -> None:
     samples = list(lc.read(file(tmp_path, tracks, meta), "cvat-video"))
     assert [(s.key, s.annotations[0].category) for s in samples] == [("one", "van"), ("two", "car")]
     assert [s.media for s in samples] == [Video(frame_count=5), Video(frame_count=6)]
+    report = Report()
+    lost = f'<track id="1" label="car" task_id="9">{rows}</track>{track(rows, 2)}'
+    path = file(tmp_path, tracks + lost, meta)
+    samples = list(lc.read(path, "cvat-video", report=report))
+    assert [len(s.annotations) for s in samples] == [1, 1]
+    assert [(p.code, p.where.pointer) for p in report.problems] == [
+        ("R103", "/annotations/track[3]/@task_id"),
+        ("R103", "/annotations/track[4]/@task_id"),
+    ]
+    assert (report.ledger.annotations.read, report.ledger.annotations.rejected) == (4, 2)
 
 
 def test_ids_that_occur_twice_are_told_apart(tmp_path: Path) -> None:

@@ -258,3 +258,28 @@ def test_corners_are_a_rectangles_to_a_thousandth_of_a_pixel_and_no_further() ->
         assert (oriented.from_corners(moved) is not None) is rectangle
     assert oriented.from_corners((0, 0, 1, 0, 1, 1)) is None
     assert oriented.from_corners((5, 5) * 4) == OrientedBox(5, 5, 0, 0, 0)
+
+
+def test_bytes_that_are_no_utf8_and_header_fields_that_are_repeated_are_told(
+    tmp_path: Path,
+) -> None:
+    text = b"gsd:1\nGSD:2\n1 1 5 1 5 3 1 3 caf\xe9 0\n"
+    samples, report = read(put(tmp_path / "P1.txt", text))
+    (annotation,) = samples[0].annotations
+    assert annotation.category == "caf\\xe9"
+    assert samples[0].extra == {"dota:gsd": "2"}
+    told = {each.code: each.where for each in report.problems}
+    assert told["R114"].line == 2
+    assert told["R133"].path == str(tmp_path / "P1.txt")
+
+
+def test_the_objects_of_a_picture_whose_key_is_taken_are_counted_as_rejected(
+    tmp_path: Path,
+) -> None:
+    line = "1 1 5 1 5 3 1 3 ship 0\n"
+    put(tmp_path / "a" / "labelTxt" / "1.txt", line)
+    put(tmp_path / "b" / "labelTxt" / "1.txt", f"gsd:1\n\n{line}{line}")
+    samples, report = read(tmp_path, key="{name}")
+    assert [len(sample.annotations) for sample in samples] == [1]
+    account = report.ledger.annotations
+    assert (account.read, account.rejected) == (3, 2)

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import rasterio
 
 import labelconv as lc
 from labelconv.convert import convert
@@ -156,3 +158,43 @@ def test_a_collection_of_geometries_is_one_group(tmp_path: Path) -> None:
     groups = {annotation.extra["geojson:group"] for annotation in sample.annotations}
     assert groups == {"0"}
     assert len(sample.annotations) == 2
+
+
+def test_peers_25_features_outside_a_raster_are_left_out_and_counted(tmp_path: Path) -> None:
+    rasters = tmp_path / "rasters"
+    rasters.mkdir()
+    with rasterio.open(
+        rasters / "a.tif",
+        "w",
+        "GTiff",
+        90,
+        60,
+        1,
+        crs="EPSG:32616",
+        transform=rasterio.transform.Affine(0.5, 0, 733600, 0, -0.5, 3725100),
+        dtype="uint8",
+    ) as file:
+        file.write(np.zeros((1, 60, 90), np.uint8))
+    inside = [[733605, 3725090], [733615, 3725090], [733615, 3725095], [733605, 3725090]]
+    partly = [[733640, 3725090], [733650, 3725090], [733650, 3725095], [733640, 3725095]]
+    beyond = [[x + 500, y] for x, y in inside]
+    polygons = [{"type": "Polygon", "coordinates": [ring]} for ring in (inside, partly, beyond)]
+    crs = {"type": "name", "properties": {"name": "EPSG:32616"}}
+    source = collection(tmp_path / "a.geojson", *polygons, crs=crs)
+    report = convert(
+        source,
+        tmp_path / "a.ndjson",
+        to="native",
+        chips=str(rasters),
+        crs="image",
+        media=rasters,
+    )
+    (sample,) = lc.read(tmp_path / "a.ndjson")
+    shapes: list[Any] = [annotation.value for annotation in sample.annotations]
+    rings = [shape.parts[0][0] for shape in shapes]
+    first, second = (np.array(sorted(zip(r[::2], r[1::2], strict=True))) for r in rings)
+    assert first == pytest.approx(np.array([(10, 20), (30, 10), (30, 20)]))
+    assert second == pytest.approx(np.array([(80, 10), (80, 20), (90, 10), (90, 20)]))
+    assert report.ledger.annotations.skipped == 1
+    assert report.counts["R143"] == 1
+    assert report.ledger.balanced

@@ -76,8 +76,11 @@ def test_regions_nobody_cares_about_are_skipped_and_counted(tmp_path: Path) -> N
 @pytest.mark.parametrize("how", ["answer", "none"])
 def test_occlusion_is_answered_in_words_or_left_out(tmp_path: Path, how: str) -> None:
     path = file(tmp_path, line(0, 1, occluded=2, truncated=1), line(1, 1, occluded=3))
-    (annotation,) = read(path, attributes=how)[0].annotations
+    report = Report()
+    (annotation,) = read(path, report, attributes=how)[0].annotations
     assert annotation.extra == {}
+    counted = {f"kitti-tracking:{name}": 2 for name in ("occluded", "truncated")}
+    assert report.fields == (counted if how == "none" else {})
     said = [k.classifications for k in annotation.value.segments[0]]  # type: ignore[union-attr]
     answers = [
         (Classification("occluded", Radio(a)), Classification("truncated", Radio(b)))

@@ -326,6 +326,17 @@ def test_a_mask_without_a_pixel_is_a_gap_and_a_track_of_them_is_lost(tmp_path: P
     assert report.counts == {"L413": 1, "L401": 1}
 
 
+def test_a_colour_that_the_line_does_not_name_is_told(tmp_path: Path) -> None:
+    right = pixels("......##", *["........"] * 5)
+    (line,) = lines_of(tmp_path, clip(masked("1", (0, LEFT), (1, LEFT)), masked("2", (0, right))))
+    colour = line["masks"]["instances"].pop()["colorRGB"]
+    report = Report()
+    (found,) = samples_of(put(tmp_path, line), report)
+    assert [each.category for each in found.annotations] == ["car 1"]
+    assert told(report) == [("R120", "/masks/instances")]
+    assert str(tuple(colour)) in report.problems[0].message
+
+
 def test_a_colour_that_no_picture_has_is_rejected_alone(tmp_path: Path) -> None:
     (line,) = lines_of(tmp_path, clip(masked("1", (0, LEFT))))
     line["masks"]["instances"].append({"colorRGB": [1, 2, 3], "name": "ghost"})

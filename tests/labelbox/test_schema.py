@@ -150,8 +150,8 @@ def test_jsonschema_is_imported_when_first_needed() -> None:
         (b'{"tools":[{"tool":"rectangle"}]}', "'name' is required at /tools/0"),
         (b'{"tools":[{"tool":"rectangle","name":3}]}', "a text expected, 3 found at /tools/0/name"),
         (
-            b'{"tools":[{"tool":"rectangle","name":"a"},{"tool":"line","name":"a"}]}',
-            "has two tools named 'a'",
+            b'{"tools":[{"tool":"line","name":"a"},{"tool":"line","name":"a"}]}',
+            "has two line tools named 'a'",
         ),
     ],
 )

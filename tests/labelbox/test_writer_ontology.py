@@ -30,6 +30,7 @@ from labelconv.model import (
     Image,
     Point,
     Polygon,
+    Polyline,
     Radio,
     Relation,
     Sample,
@@ -162,7 +163,7 @@ def car(*asked: Classification) -> Annotation:
 
 BAD = [
     (Annotation("bad", "Car", BOX), "O301", "/name"),
-    (Annotation("bad", "roof", BOX), "O303", "/name"),
+    (Annotation("bad", "roof", Polyline((0.0, 0.0, 4.0, 4.0))), "O303", "/name"),
     (Annotation("bad", "weather", BOX), "O303", "/name"),
     (Annotation("bad", "car", Point(1.0, 1.0)), "O303", "/name"),
     (car(Classification("size", FreeText("t"))), "O301", "/classifications/0/name"),
@@ -289,3 +290,31 @@ def test_ids_without_an_ontology_and_ontologies_that_are_none_are_refused(tmp_pa
     with pytest.raises(SourceError, match=r"none\.json"):
         write(sample, target, Options(ontology=str(tmp_path / "none.json")), Report())
     assert not target.exists()
+
+
+def test_of_two_tools_of_one_name_the_one_that_draws_the_shape_gives_id_and_questions(
+    tmp_path: Path,
+) -> None:
+    tools = [
+        tool("polygon", "car", question("text", "outline"))
+        | {"featureSchemaId": id_of("t outline")},
+        tool("rectangle", "car", question("text", "plate")),
+        tool("edge", "on", definition={"constraints": [[id_of("t car"), id_of("t outline")]]}),
+    ]
+    annotations = (
+        Annotation("1", "car", BOX, (Classification("plate", FreeText("x")),)),
+        Annotation("2", "car", ROOF, (Classification("outline", FreeText("x")),)),
+        Annotation("3", "car", BOX, (Classification("outline", FreeText("x")),)),
+    )
+    relations = (Relation("r", "on", "1", "2"),)
+    sample = Sample("a", Image(), annotations, (), relations)
+    lines, report = run(tmp_path, sample, content={"tools": tools}, names="schemaId")
+    assert [line["schemaId"] for line in lines] == [
+        id_of("t car"),
+        id_of("t outline"),
+        id_of("t on"),
+    ]
+    assert [(each.code, each.where.annotation) for each in report.problems] == [("O304", "3")]
+    options = LabelboxReaderOptions(ontology=str(tmp_path / "ontology.json"))
+    (back,) = read(Source(tmp_path / "out.ndjson"), options, Reading(report=Report(), keys=Keys()))
+    assert [each.category for each in back.annotations] == ["car", "car"]

@@ -18,9 +18,9 @@ from labelconv.labelbox.datarows import (
     Places,
     check_template,
     data_rows,
-    read_table,
     write_data_rows,
 )
+from labelconv.labelbox.datarows_tables import read_attachments, read_table
 from labelconv.model import (
     Audio,
     Conversation,
@@ -59,7 +59,7 @@ def test_a_medium_is_named_by_its_url_key_and_kind(media: Any, kind: str) -> Non
     [
         ("https://e.org/{key}?v=1", None, "https://e.org/k/1.jpg?v=1"),
         ("https://e.org/{stem}.png", "a/b.c.jpg", "https://e.org/b.c.png"),
-        ("s3://b/{name}", "a/b.jpg", "s3://b/b.jpg"),
+        ("gs://b/{name}", "a/b.jpg", "gs://b/b.jpg"),
         ("https://e.org", "./a/b.jpg", "https://e.org/a/b.jpg"),
         ("https://e.org", "https://old.org/x/b.jpg", "https://e.org/x/b.jpg"),
         (None, "https://old.org/b.jpg", "https://old.org/b.jpg"),
@@ -121,6 +121,17 @@ def test_a_map_is_a_layer_of_tiles_with_bounds_as_longitude_and_latitude() -> No
             Places(media="https://t/x.png"),
             codes.RECORD_MALFORMED,
         ),
+        (Sample("k", Image(), uri="s3://b/k.jpg"), Places(), codes.RECORD_MALFORMED),
+        (
+            Sample("k", Conversation(tuple(Message(str(n), "hi") for n in range(251)))),
+            Places(),
+            codes.RECORD_MALFORMED,
+        ),
+        (
+            Sample("k", Conversation((Message("1", "x" * 10_001),))),
+            Places(),
+            codes.RECORD_MALFORMED,
+        ),
     ],
 )
 def test_a_sample_whose_medium_cannot_be_named_is_rejected(
@@ -132,12 +143,76 @@ def test_a_sample_whose_medium_cannot_be_named_is_rejected(
     assert report.ledger.samples.rejected == 1
 
 
+def test_a_layer_that_is_no_map_is_told_from_one() -> None:
+    layer = Places(media="https://t.example/{z}/{x}/{y}.png")
+    found, _ = rows(Sample("k", TiledImage("pixel", (0, 0, 512, 256))), places=layer)
+    assert (found[0]["media_type"], found[0]["row_data"]["epsg"]) == ("TMS_SIMPLE", "SIMPLEPIXEL")
+
+
+class Client:
+    """As much of the SDK's client as its check of data rows asks for."""
+
+    def execute(self, query: str) -> dict[str, Any]:
+        field = {"id": "s" * 25, "name": "city", "kind": "CustomMetadataString", "reserved": False}
+        return {"customMetadataOntology": [field]}
+
+    def get_data_row_metadata_ontology(self) -> Any:
+        from labelbox.schema.data_row_metadata import DataRowMetadataOntology
+
+        return DataRowMetadataOntology(self)
+
+
+def test_the_sdks_own_check_takes_the_rows_of_every_kind_of_media(tmp_path: Path) -> None:
+    from labelbox.schema.internal.descriptor_file_creator import DescriptorFileCreator
+    from labelbox.schema.media_type import MediaType
+
+    samples = {
+        "image": Sample("image", Image(), uri="a.jpg"),
+        "video": Sample("video", Video(), uri="a.mp4"),
+        "text": Sample("text", Text("so"), uri="a.txt"),
+        "pdf": Sample("pdf", Document(), uri="a.pdf"),
+        "map": Sample("map", TiledImage("EPSG:4326", (-99, 19, -98, 20))),
+        "plan": Sample("plan", TiledImage("pixel", (0, 0, 512, 256))),
+        "talk": Sample("talk", TALK),
+        "sound": Sample("sound", Audio(900), uri="a.mp3"),
+    }
+    (tmp_path / "m.csv").write_text("".join(["key,city\n", *(f"{k},Ulm\n" for k in samples)]))
+    attached = [f"{key},IMAGE,https://x/1,one\n" for key in samples]
+    (tmp_path / "a.csv").write_text("".join(["key,type,value,name\n", *attached]))
+    places = {
+        "map": Places(media="https://t/{z}/{x}/{y}.png"),
+        "plan": Places(media="https://t/{z}/{x}/{y}.png"),
+        "talk": Places(),
+        "pdf": Places(media="https://b/", text_layer="https://b/{stem}.json"),
+    }
+    found = []
+    for key, sample in samples.items():
+        found += [
+            row
+            for _, row in data_rows(
+                [sample],
+                places.get(key, PREFIX),
+                Report(),
+                metadata=read_table(tmp_path / "m.csv"),
+                attachments=read_attachments(tmp_path / "a.csv"),
+            )
+        ]
+    taken = DescriptorFileCreator(Client())._prepare_items_for_upload(json.loads(json.dumps(found)))
+    assert sorted(row["global_key"] for row in taken) == sorted(samples)
+    assert all(row["metadata_fields"] == [{"schemaId": "s" * 25, "value": "Ulm"}] for row in taken)
+    # The names of kinds are those of the SDK.
+    assert {MediaType(row["media_type"]).name for row in found} == {
+        *("Image", "Video", "Text", "Document", "Geospatial_Tile", "Simple_Tile"),
+        *("Conversational", "Audio"),
+    }
+
+
 def test_pieces_of_a_sample_are_one_row() -> None:
     found, _ = rows(Sample("k", Image()), Sample("l", Image()), Sample("k", Image()))
     assert [row["global_key"] for row in found] == ["k", "l"]
 
 
-@pytest.mark.parametrize("template", ["pictures/", "https://e.org/{nam}", "{stem}"])
+@pytest.mark.parametrize("template", ["pictures/", "https://e.org/{nam}", "{stem}", "s3://b/"])
 def test_a_template_that_is_no_url_or_has_unknown_fields_is_refused(template: str) -> None:
     with pytest.raises(OptionError):
         check_template(template, "--media")
@@ -154,7 +229,7 @@ def test_metadata_and_attachments_come_from_tables(tmp_path: Path) -> None:
             PREFIX,
             report,
             metadata=read_table(tmp_path / "m.csv"),
-            attachments=read_table(tmp_path / "a.csv", ("type", "value")),
+            attachments=read_attachments(tmp_path / "a.csv"),
         )
     ]
     assert found[0]["metadata_fields"] == [{"name": "city", "value": "Łódź"}]
@@ -163,10 +238,29 @@ def test_metadata_and_attachments_come_from_tables(tmp_path: Path) -> None:
         {"type": "HTML", "value": "h"},
     ]
     assert (found[1]["metadata_fields"], found[1]["attachments"]) == ([], [])
-    for text in ("name\nk\n", "key,type\nk,x\n", "key,type,value\nk,x\n"):
-        (tmp_path / "b.csv").write_text(text)
-        with pytest.raises(SourceError, match=r"b\.csv:\d"):
-            read_table(tmp_path / "b.csv", ("type", "value"))
+    # `l` is no sample; a table without such keys is not spoken of.
+    assert [(each.code, each.where.path) for each in report.problems] == [
+        (codes.KEY_UNUSED.id, str(tmp_path / "m.csv"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name\nk\n",
+        "key,type\nk,x\n",
+        "key,type,value\nk,x\n",
+        "key,type,value\nk,PICTURE,https://x/1\n",
+        "key,type,value\nk,IMAGE,\n",
+        "key,type,value,size\nk,IMAGE,https://x/1,3\n",
+    ],
+)
+def test_a_table_of_attachments_that_labelbox_would_not_take_is_refused(
+    text: str, tmp_path: Path
+) -> None:
+    (tmp_path / "b.csv").write_text(text)
+    with pytest.raises(SourceError, match=r"b\.csv"):
+        read_attachments(tmp_path / "b.csv")
 
 
 def test_lists_are_cut_at_the_limit_and_the_keys_can_be_given_back(tmp_path: Path) -> None:

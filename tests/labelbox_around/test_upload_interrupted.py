@@ -92,13 +92,14 @@ def test_25_000_lines_with_failures_of_every_kind_and_a_kill_are_all_accounted_f
             return chance.choice(of_status if what == "status" else FAULTS)
         return None
 
+    bad = uuid_of(16_500)
     file = boxes(tmp_path, 25_000)
     killer = Killer(9)
     with Labelbox(
         refuse=refused,
         fault=fault,
         created=killer,
-        fail=lambda job: "-17-of-" in job.name,
+        fail=lambda job: job.name.endswith("-5-of-26") or any(x["uuid"] == bad for x in job.lines),
         looks=2,
     ) as server:
         killer.process = run_apart(server, file, 1_000)
@@ -106,11 +107,14 @@ def test_25_000_lines_with_failures_of_every_kind_and_a_kill_are_all_accounted_f
         assert killer.process.returncode == -signal.SIGKILL
         done = sent(server, file, lines=1_000)
     accounted(server, file, done)
-    (failed,) = (job for job in server.jobs if job.state == "FAILED")
-    alone = sum(refused(line) is not None for line in failed.lines)
-    assert done.refused == 1_250 + len(failed.lines) - alone
+    # The data row of the bad line: 16,500 to 16,502.
+    assert done.refused == 1_250 + sum(
+        refused({"uuid": uuid_of(n)}) is None for n in range(16_500, 16_503)
+    )
     assert done.unknown == 0
-    assert len(server.jobs) == len(done.jobs) == 26
+    failed = [job for job in server.jobs if job.state == "FAILED"]
+    assert len(failed) > 10
+    assert min(len(job.lines) for job in failed) == 3
 
 
 def test_the_command_says_what_became_of_the_lines(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ class Labelbox:
     - `created`: called with each job that was made;
     - `hidden(job)`: whether it is not to be found;
     - `tells`: whether a FAILED job has a status file;
+    - `why`: what the file of errors of a FAILED job says of it as a whole, if it has one;
     - `looks`: a job is done when it was asked for so often.
     """
 
@@ -67,10 +68,11 @@ class Labelbox:
         created: Callable[[Job], None] = lambda job: None,
         hidden: Callable[[Job], bool] = lambda job: False,
         tells: bool = False,
+        why: str = "",
         looks: int = 1,
     ) -> None:
         self.fault, self.refuse, self.fail, self.created = fault, refuse, fail, created
-        self.hidden, self.tells, self.looks = hidden, tells, looks
+        self.hidden, self.tells, self.why, self.looks = hidden, tells, why, looks
         self.jobs: list[Job] = []
         self.requests: Counter[str] = Counter()
         self.lock = threading.Lock()
@@ -217,7 +219,9 @@ class Labelbox:
             "name": job.name,
             "state": job.state,
             "inputFileUrl": None,
-            "errorFileUrl": None,
+            "errorFileUrl": f"{self.address}/errors/{job.id}"
+            if job.state == "FAILED" and self.why
+            else None,
             "statusFileUrl": f"{self.address}/status/{job.id}?at={job.looks}" if done else None,
             "progress": "100%" if done else "10%",
             "project": fields | {"id": PROJECT},
@@ -231,6 +235,9 @@ class Labelbox:
             return _drop(handler)
         if fault == "gone":
             return _answer(handler, {}, 403)
+        if handler.path.startswith("/errors/"):
+            error = {"name": "JobError", "message": self.why}
+            return _answer(handler, {"status": "FAILURE", "errors": [error]})
         id = re.search(r"/status/(\w+)", handler.path)[1]
         job = next(job for job in self.jobs if job.id == id)
         rows = []

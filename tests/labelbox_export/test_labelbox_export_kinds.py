@@ -180,21 +180,6 @@ def test_v1_as_lines_is_recognised_and_read_too(tmp_path: Path) -> None:
     assert [sample.key for sample in samples] == ["bird.jpg", "two.jpg"]
 
 
-def test_frames_of_v1_behind_an_address_are_told(tmp_path: Path) -> None:
-    record = {
-        "ID": "l",
-        "DataRow ID": "r",
-        "Labeled Data": "https://example.org/a.mp4",
-        "Label": {"frames": "https://api.labelbox.com/v1/frames/l"},
-    }
-    path = tmp_path / "v1.json"
-    path.write_text(json.dumps([record]))
-    (sample,), report = _read(path)
-    assert sample.key == "r"
-    assert report.counts == {"R101": 1}
-    assert report.problems[0].where.pointer == "/0/Label/frames"
-
-
 def test_an_option_that_there_is_not_is_refused() -> None:
     with pytest.raises(OptionError, match="latest"):
         _read(fixture("pictures"), label="newest")

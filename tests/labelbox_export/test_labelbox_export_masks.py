@@ -17,7 +17,7 @@ from labelconv import masks
 from labelconv.convert import convert
 from labelconv.errors import OptionError
 from labelconv.formats.labelbox_export import fetch as fetching
-from labelconv.formats.labelbox_export.pictures import cache_name
+from labelconv.formats.labelbox_export.addressed import cache_name
 from labelconv.model import Mask
 
 PIXELS = np.zeros((6, 8), np.uint8)
@@ -32,12 +32,13 @@ def _grey() -> bytes:
 
 
 class Server:
-    """Serves masks and remembers who asked with which key."""
+    """Serves masks and `files`, and remembers who asked with which key."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str | None]] = []
         self.busy = 0
         self.elsewhere = ""
+        self.files: dict[str, bytes] = {}
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -57,6 +58,8 @@ class Server:
                     self.end_headers()
                 elif self.path == "/composite":
                     self._say(200, masks.colours_to_png(COLOURS))
+                elif self.path in server.files and key == "Bearer secret":
+                    self._say(200, server.files[self.path])
                 elif self.path == "/open" or key == "Bearer secret":
                     self._say(200, _grey())
                 else:

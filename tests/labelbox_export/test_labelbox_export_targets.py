@@ -123,6 +123,7 @@ def test_texts_become_docbins_whose_spans_spacy_slices_alike(tmp_path: Path) -> 
 
 def test_maps_become_geojson_that_shapely_reads(tmp_path: Path) -> None:
     _converted("maps", tmp_path / "maps.geojson", "geojson")
+    from shapely import from_wkb
     from shapely.geometry import shape
 
     found = json.loads((tmp_path / "maps.geojson").read_text())
@@ -131,8 +132,17 @@ def test_maps_become_geojson_that_shapely_reads(tmp_path: Path) -> None:
     assert shapes["field"].area == pytest.approx(0.5 * 0.02 * 0.02)
     assert list(shapes["road"].coords) == [(-99.21, 19.405), (-99.20, 19.401)]
     assert (shapes["well"].x, shapes["well"].y) == (-99.2065, 19.4002)
+    from pyogrio.raw import read as read_features
+
+    about, _, geometries, fields = read_features(tmp_path / "maps.geojson")
+    column = list(about["fields"]).index("class")
+    gdal = dict(zip(fields[column], map(from_wkb, geometries), strict=True))
+    assert {name: gdal[name].equals(shape) for name, shape in shapes.items()} == dict.fromkeys(
+        shapes, True
+    )
 
 
+@pytest.mark.filterwarnings("ignore")  # motmetrics uses what pandas will do away with
 def test_videos_become_mot_with_the_objects_on_their_way_between_key_frames(
     tmp_path: Path,
 ) -> None:
@@ -144,6 +154,14 @@ def test_videos_become_mot_with_the_objects_on_their_way_between_key_frames(
     # Left goes from 10 at frame 7 to 40 at 13; then out of sight until 18. MOT counts from 1.
     walk = [[f, 1, 10 + 5 * (f - 7) + 1, 11, 30, 20] for f in range(7, 14)]
     assert rows == [*walk, [18, 1, 61, 11, 30, 20], [19, 1, 65, 11, 30, 20]]
+    import motmetrics
+
+    read = motmetrics.io.loadtxt(tmp_path / "mot/drive.mp4/gt/gt.txt", fmt="mot16")
+    # motmetrics counts pixels from 0.
+    corners = [[frame, id, x - 1, y - 1, w, h] for frame, id, x, y, w, h in rows]
+    assert read.reset_index()[["FrameId", "Id", "X", "Y", "Width", "Height"]].values.tolist() == (
+        corners
+    )
     settings = configparser.ConfigParser()
     settings.read(tmp_path / "mot/drive.mp4/seqinfo.ini")
     assert dict(settings["Sequence"])["seqlength"] == "30"
@@ -160,6 +178,13 @@ BACK: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ("videos", {}, {"media": "video"}, {"tolerance": 0}),
     ("texts", {"texts": TEXTS}, {"texts": TEXTS}, {}),
     ("conversation", {"texts": TALK}, {"texts": TALK, "media": "conversation"}, {}),
+    (
+        "chats",  # whose text is not at hand: offsets go along as they are
+        {"source_offsets": "codepoint"},
+        {"media": "conversation", "offset_unit": "codepoint"},
+        {"offset_unit": "codepoint"},
+    ),
+    ("series", {"group": "axial"}, {"media": "video"}, {"tolerance": 0}),
     ("documents", {}, {"media": "document"}, {}),
     ("sounds", {}, {"media": "audio", "ontology": "{ontology}"}, {}),
     ("v1-all", {"label": "all"}, {}, {}),

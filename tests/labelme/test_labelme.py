@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import labelconv as lc
 from labelconv import geometry, masks, registry, testing
+from labelconv.format import Wanted
 from labelconv.formats.labelme.options import LabelmeWriterOptions
 from labelconv.model import (
     Annotation,
@@ -364,6 +365,18 @@ def test_a_broken_file_is_rejected_whole_and_the_others_are_read(tmp_path: Path)
     assert report.ledger.samples.read == 2
 
 
+@pytest.mark.parametrize("name", ["shapes", "imageWidth", "imageHeight", "imagePath"])
+def test_what_cannot_be_decoded_is_not_taken_for_nothing(tmp_path: Path, name: str) -> None:
+    path = put(tmp_path / "1.json", **{name: "broken"})
+    path.write_bytes(path.read_bytes().replace(b'"broken"', b'"\xff"'))
+    samples, report = read(path)
+    assert samples == []
+    assert [(each.code, each.where.pointer) for each in report.problems] == [("R101", f"/{name}")]
+    assert report.take_rejected()[0].record == path.read_bytes()
+    samples, _ = read(put(tmp_path / "1.json", shapes=None))
+    assert [sample.annotations for sample in samples] == [()]
+
+
 @given(data=st.data())
 def test_what_x_anylabeling_holds_obeys_the_laws(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -377,3 +390,33 @@ def _array(pixels: list[list[int]]) -> Any:
     import numpy as np
 
     return np.array(pixels, dtype=np.uint8)
+
+
+def test_what_is_said_in_a_way_that_cannot_be_read_is_counted(tmp_path: Path) -> None:
+    corners = ((10, 5), (20, 5), (20, 9), (10, 9))
+    shapes = [
+        shape("rectangle", (1, 2), (3, 4), group_id=1.5, description=7),
+        shape("rotation", *corners, direction=1.0),
+        shape("rotation", *corners, direction=0),
+    ]
+    dataset = lc.read(put(tmp_path / "1.json", *shapes), "labelme")
+    first, *_ = next(iter(dataset)).annotations
+    assert first.extra == {"labelme:group_id": 1.5}
+    list(dataset.again(report := Report(), Wanted(extra=frozenset())))
+    assert report.fields == {
+        "labelme:group_id": 1,
+        "labelme:description (no text)": 1,
+        "labelme:direction (not that of the corners)": 1,
+    }
+
+
+def test_the_shapes_of_a_picture_whose_key_is_taken_are_counted_as_rejected(
+    tmp_path: Path,
+) -> None:
+    for folder, shapes in (("a", 1), ("b", 2)):
+        put(tmp_path / folder / "1.json", *[shape("point", (1, 2))] * shapes)
+    dataset = lc.read(tmp_path, "labelme", key="{name}")
+    assert [len(sample.annotations) for sample in dataset] == [1]
+    ledger = dataset.report.ledger
+    assert (ledger.annotations.read, ledger.annotations.rejected) == (3, 2)
+    assert ledger.samples.rejected == 1

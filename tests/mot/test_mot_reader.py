@@ -206,7 +206,9 @@ def test_confidences_that_differ_from_frame_to_frame_are_kept_beside(tmp_path: P
 @pytest.mark.parametrize("how", ["extra", "answer", "none"])
 def test_visibility_is_kept_beside_or_answered_or_left_out(tmp_path: Path, how: str) -> None:
     path = file(tmp_path, "1,1,5,5,2,2,1,1,0.5\n2,1,5,5,2,2,1,1,1\n", "S/gt/gt.txt")
-    annotation = one(path, visibility=how)
+    report = Report()
+    ((annotation,),) = [sample.annotations for sample in read(path, report, visibility=how)]
+    assert report.fields == ({"mot:visibility": 2} if how == "none" else {})
     assert isinstance(annotation.value, Track)
     answers = [k.classifications for k in annotation.value.segments[0]]
     assert annotation.extra == ({"mot:visibility": [0.5, 1.0]} if how == "extra" else {})
@@ -402,6 +404,21 @@ def test_keyframes_chosen_while_reading_are_those_chosen_by_the_writer(
     assert (tmp_path / "a.ndjson").read_bytes() == (tmp_path / "b.ndjson").read_bytes()
 
 
+def make_files_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of 500 rows are too long to be held, and 300 rows are a chunk."""
+    monkeypatch.setattr(reader, "ROWS_HELD", 500)
+    whole = reader.chunks
+
+    def small(source: Source, report: Report) -> Any:
+        from labelconv.formats.mot.rows import Rows
+
+        for rows in whole(source, report):
+            for at in range(0, len(rows.line), 300):
+                yield Rows(rows.table[at : at + 300], rows.line[at : at + 300])
+
+    monkeypatch.setattr(reader, "chunks", small)
+
+
 def test_very_long_files_go_through_temporary_files_with_the_same_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -414,22 +431,47 @@ def test_very_long_files_go_through_temporary_files_with_the_same_result(
     path = file(tmp_path, "\n".join(rows), "S/gt/gt.txt")
     usual, spread = Report(), Report()
     before = read(path, usual)
-    monkeypatch.setattr(reader, "ROWS_HELD", 500)
-    # Chunks of a file are a megabyte; smaller ones are what makes it long here.
-    whole = reader.chunks
-
-    def small(source: Source, report: Report) -> Any:
-        from labelconv.formats.mot.rows import Rows
-
-        for rows in whole(source, report):
-            for at in range(0, len(rows.line), 300):
-                yield Rows(rows.table[at : at + 300], rows.line[at : at + 300])
-
-    monkeypatch.setattr(reader, "chunks", small)
+    make_files_long(monkeypatch)
     after = read(path, spread)
     assert before == after
     assert sorted(places(usual)) == sorted(places(spread)) != []
     assert usual.ledger == spread.ledger
+
+
+@pytest.mark.parametrize(
+    ("options", "in_pieces"), [({}, True), ({"lines": 5}, False)], ids=["one file", "files of 5"]
+)
+def test_a_video_of_very_many_rows_is_written_in_pieces_unless_a_data_row_must_stay_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], in_pieces: bool
+) -> None:
+    rows = [f"{f},{i},{f * i},5,20,20,1,3,1" for f in range(1, 60) for i in range(1, 40)]
+    path = file(tmp_path, "\n".join(rows), "S/gt/gt.txt")
+
+    def run(target: Path) -> tuple[set[bytes], Report]:
+        made = lc.convert(path, target, from_="mot", to="labelbox", writer_options=options)
+        files = sorted(target.iterdir()) if target.is_dir() else [target]
+        return {line for each in files for line in each.read_bytes().splitlines()}, made
+
+    usual, before = run(tmp_path / "usual")
+    make_files_long(monkeypatch)
+    yielded: list[int] = []
+    whole = reader._Reader._sample
+
+    def counted(self: Any, clip: Any) -> Any:
+        sample = whole(self, clip)
+        yielded.append(len(sample.annotations))
+        return sample
+
+    monkeypatch.setattr(reader._Reader, "_sample", counted)
+    monkeypatch.setattr(reader, "ROWS_AT_ONCE", 500)
+    spread, after = run(tmp_path / "spread")
+    assert len(usual) == 39
+    assert spread == usual
+    assert after.ledger == before.ledger
+    assert after.ledger.balanced
+    assert after.ledger.samples.read == 1
+    assert sum(yielded) == 39
+    assert (len(yielded) > 1) == in_pieces
 
 
 def test_mot_is_recognised_by_its_rows_and_its_folders(tmp_path: Path) -> None:

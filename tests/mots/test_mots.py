@@ -53,6 +53,29 @@ def test_case_38_id_10000_is_skipped_and_1005_is_instance_5_of_class_1(tmp_path:
     assert (report.ledger.annotations.read, report.ledger.annotations.skipped) == (3, 1)
 
 
+def test_a_class_that_changes_is_another_annotation_and_said(tmp_path: Path) -> None:
+    report = Report()
+    path = file(tmp_path, line(1, 1005), line(2, 1005).replace("1005 1", "1005 2"), line(3, 1005))
+    (sample,) = read(path, report)
+    assert [(a.id, a.category, frames(a)) for a in sample.annotations] == [
+        ("1005", "car", [[0], [2]]),
+        ("1005/2", "pedestrian", [[1]]),
+    ]
+    (problem,) = [each for each in report.problems if each.code == "R105"]
+    assert (problem.where.line, problem.where.sample) == (2, "0002")
+
+
+def test_a_mask_of_another_size_than_the_first_is_rejected_alone(tmp_path: Path) -> None:
+    report = Report()
+    other = from_runs((4, 7), (2, 5, 21))
+    (sample,) = read(file(tmp_path, line(1, 1005), line(2, 1005, other), line(3, 2001)), report)
+    assert [(a.id, frames(a)) for a in sample.annotations] == [("1005", [[0]]), ("2001", [[2]])]
+    assert [(p.code, p.where.line) for p in report.problems if p.severity == "error"] == [
+        ("R111", 2)
+    ]
+    assert (report.ledger.annotations.read, report.ledger.annotations.rejected) == (3, 1)
+
+
 @pytest.mark.parametrize(
     ("first", "lowest", "expected"),
     [("auto", 0, [[0, 1]]), ("auto", 1, [[0, 1]]), ("zero", 1, [[1, 2]]), ("one", 1, [[0, 1]])],

@@ -20,7 +20,7 @@ from labelconv.model import (
 )
 from labelconv.offsets import Offsets, Spans
 from labelconv.problems import Report, Where
-from labelconv.texts import write_texts
+from labelconv.text_files import write_texts
 
 ASTRAL = "I like 😂 New York City a lot."
 CLUSTERS = "e\u0301cole 👩\u200d🚀 Łódź"

@@ -188,3 +188,17 @@ def test_boxes_become_labelbox_lines(tmp_path: Path) -> None:
     assert report.ledger.annotations.kept == 1
     line = (tmp_path / "o.ndjson").read_text(encoding="utf-8")
     assert '"bbox":{"top":60.0,"left":160.0,"height":180.0,"width":320.0}' in line
+
+
+def test_cells_beyond_the_columns_are_counted_and_a_row_of_no_picture_is_rejected(
+    tmp_path: Path,
+) -> None:
+    row = "xclick,/m/1,1,0.25,0.75,0.125,0.5,0,0,0,0,0"
+    path = put(tmp_path / "b.csv", BOXES, f"1,{row},7,8", "", f",{row}")
+    samples, report = read(path, sizes=sizes(tmp_path))
+    assert [sample.key for sample in samples] == ["1"]
+    assert report.fields["openimages:cells beyond the columns (of boxes)"] == 1
+    (rejected,) = report.take_rejected()
+    assert rejected.record == f",{row}".encode()
+    account = report.ledger.annotations
+    assert (account.read, account.rejected) == (2, 1)

@@ -128,6 +128,23 @@ LAYER = json.dumps(
         }
     ]
 )
+PAGE_XML = """<PcGts><Page imageWidth="1025" imageHeight="1025"><TextRegion><TextLine>
+<Coords points="102.5,205 410,205 410,256.25 102.5,256.25"/>
+<TextEquiv><Unicode>hi</Unicode></TextEquiv></TextLine></TextRegion></Page></PcGts>"""
+DOCTR = json.dumps(
+    {
+        "pages": [
+            {
+                "page_idx": 0,
+                "dimensions": [1025, 1025],
+                "blocks": [
+                    {"lines": [{"words": [{"value": "hi", "geometry": [[0.1, 0.2], [0.4, 0.25]]}]}]}
+                ],
+            }
+        ]
+    }
+)
+DOCBANK = "hi\t100\t200\t400\t250\t0\t0\t0\tABCDEF+CMR10\tparagraph\n"
 #: Each says one word at 10 % and 20 % of its page, 30 % wide and 5 % high.
 SOURCES = {
     "alto": ("doc.xml", ALTO),
@@ -138,6 +155,9 @@ SOURCES = {
     "docling": ("doc.json", DOCLING),
     "tesseract": ("doc.tsv", TSV),
     "labelbox-text-layer": ("doc.json", LAYER),
+    "page-xml": ("doc.xml", PAGE_XML),
+    "doctr": ("doc.json", DOCTR),
+    "docbank": ("doc.txt", DOCBANK),
 }
 
 
@@ -243,7 +263,7 @@ def test_one_damaged_pdf_among_several_costs_only_the_document_that_needs_it(
     assert report.ledger.balanced
 
 
-@pytest.mark.parametrize("format", ["alto", "hocr", "azure-di", "tesseract"])
+@pytest.mark.parametrize("format", ["alto", "hocr", "azure-di", "tesseract", "page-xml", "doctr"])
 def test_pixels_that_nothing_gives_a_size_are_points_and_it_is_said(
     format: str, tmp_path: Path
 ) -> None:
@@ -289,6 +309,7 @@ def test_options_that_are_no_sizes_are_refused(wrong: dict[str, Any], tmp_path: 
         ("docling", DOCLING.replace('"page_no": 1', '"page_no": 1000000000')),
         ("tesseract", TSV.replace("5\t1\t1\t", "5\t1000000000\t1\t")),
         ("labelbox-text-layer", LAYER.replace('"number": 1', '"number": 1000000000')),
+        ("doctr", DOCTR.replace('"page_idx": 0', '"page_idx": 1000000000')),
     ],
 )
 def test_a_page_number_beyond_all_documents_is_refused_at_once(
@@ -300,7 +321,7 @@ def test_a_page_number_beyond_all_documents_is_refused_at_once(
     assert report.counts == {"R101": 1}
 
 
-@pytest.mark.parametrize("format", ["textract", "azure-di", "docai", "docling"])
+@pytest.mark.parametrize("format", ["textract", "azure-di", "docai", "docling", "doctr", "funsd"])
 @pytest.mark.parametrize("data", [b'{"a": "\xff"}', b"\xff\xfe", b"[" * 100_000, b"{} x"])
 def test_bytes_that_are_no_json_are_rejected(format: str, data: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(data)
@@ -318,7 +339,7 @@ def test_each_source_is_told_by_its_content(format: str, tmp_path: Path) -> None
     assert sniff(Source(tmp_path / name))[0].name == format
 
 
-@pytest.mark.parametrize("format", ["alto", "hocr"])
+@pytest.mark.parametrize("format", ["alto", "hocr", "page-xml"])
 @pytest.mark.parametrize(
     "bomb",
     [
@@ -332,7 +353,7 @@ def test_each_source_is_told_by_its_content(format: str, tmp_path: Path) -> None
 def test_hostile_xml_is_refused_in_less_than_a_tenth_of_a_second(
     format: str, bomb: str, tmp_path: Path
 ) -> None:
-    root = {"alto": "alto", "hocr": "html"}[format]
+    root = {"alto": "alto", "hocr": "html", "page-xml": "PcGts"}[format]
     source = tmp_path / "bomb.xml"
     source.write_text(bomb.replace("{root}", root), encoding="utf-8")
     read_once = lc.read(source, format)  # modules are loaded
@@ -346,7 +367,7 @@ def test_hostile_xml_is_refused_in_less_than_a_tenth_of_a_second(
     assert elapsed < 0.1
 
 
-@pytest.mark.parametrize("format", ["alto", "hocr"])
+@pytest.mark.parametrize("format", ["alto", "hocr", "page-xml"])
 def test_elements_without_end_are_refused_or_read_but_never_too_deep(
     format: str, tmp_path: Path
 ) -> None:
@@ -354,6 +375,9 @@ def test_elements_without_end_are_refused_or_read_but_never_too_deep(
     if format == "alto":
         inner = "<ComposedBlock>" * 50_000 + "</ComposedBlock>" * 50_000
         text = f"<alto><Layout><Page><PrintSpace>{inner}</PrintSpace></Page></Layout></alto>"
+    elif format == "page-xml":
+        inner = "<TextRegion>" * 50_000 + "</TextRegion>" * 50_000
+        text = f"<PcGts><Page>{inner}</Page></PcGts>"
     else:
         text = (
             '<html><div class="ocr_page">' + "<div>" * 50_000 + "</div>" * 50_000 + "</div></html>"

@@ -42,6 +42,10 @@ SOURCES = [
     ("docling/both-origins/input/paper.json", {}, "On 👩‍🚀", 4),
     ("tesseract/table/input/scan.tsv", {"dpi": 300.0}, '"Fish', 4),
     ("labelbox-text-layer/points/input/doc.json", {}, "Ann", 2),
+    ("funsd/words/input/0001.json", {"level": "word"}, "DATE:", 12),
+    ("docbank/lines/input/paper_3.txt", {"page_size": "612x792"}, "Stars", 13),
+    ("page-xml/v2019-words/input/leaf.xml", {"level": "word"}, "ſe\u0301", 2),
+    ("doctr/words/input/scan.json", {}, "Total", 7),
 ]
 
 

@@ -35,7 +35,11 @@ def test_words_are_grouped_by_the_line_that_has_them() -> None:
 def test_outlines_and_kinds_that_are_not_read_are_counted() -> None:
     report = Report()
     list(lc.read(ONE, "textract", options={"page_size": "612x792"}, report=report))
-    assert report.fields == {"textract:KEY_VALUE_SET": 1, "textract:outline": 1}
+    assert report.fields == {
+        "textract:KEY_VALUE_SET": 1,
+        "textract:TextType": 1,
+        "textract:outline": 1,
+    }
     assert report.ledger.annotations.read == 3
     assert report.ledger.annotations.rejected == 1
     (rejected,) = report.take_rejected()

@@ -12,6 +12,7 @@ from labelconv.errors import OptionError
 from labelconv.fit import fit
 from labelconv.format import Format, HeldTracks, Holds, NoOptions
 from labelconv.frames import FrameMap, frame_map
+from labelconv.geometry import bounds
 from labelconv.identity import whole_numbers
 from labelconv.model import (
     Annotation,
@@ -21,6 +22,7 @@ from labelconv.model import (
     Keyframe,
     Keypoint,
     Keypoints,
+    Mask,
     Sample,
     Samples,
     Track,
@@ -67,6 +69,18 @@ def test_a_format_of_every_frame_gets_every_frame_and_that_is_a_change() -> None
     assert report.ledger.annotations.changed == 1
     dense = track_of([0, 1], [box(0.0), box(4.0)])
     assert fitted(dense, HeldTracks(every_frame=True), Report()) == dense
+
+
+def test_masks_follow_a_box_that_moves_and_stay_where_it_stands() -> None:
+    holds = Holds(media=Video, values=frozenset({Track}), keyframes=frozenset({Mask}))
+    masks = Format(name="some", about="", url="", holds=lambda options: (holds,))
+    keyframes = tuple(Keyframe(n, box(x)) for n, x in ((0, 0.0), (3, 6.0), (9, 6.0)))
+    (sample,) = fit(clip(Track((keyframes,))), masks, NoOptions(), Report())
+    value = sample.annotations[0].value
+    assert isinstance(value, Track)
+    assert frames(value) == [[0, 1, 2, 3, 9]]
+    lefts = [bounds(keyframe.shape) for keyframe in value.segments[0]]
+    assert [each.x0 for each in lefts if each] == [0, 2, 4, 6, 6]
 
 
 def test_segments_without_a_frame_between_are_joined_where_a_format_cannot_tell_them_apart() -> (
@@ -134,7 +148,7 @@ def test_a_run_without_tracks_says_nothing_about_keyframes(tmp_path: Path) -> No
 
 def test_a_frame_map_is_a_start_and_a_stride() -> None:
     assert FrameMap().is_identity
-    assert frame_map(2, 1, "10:30", "some") == FrameMap(2, 3)
+    assert frame_map(2, 1, "10:30", "some") == FrameMap(2, 3, 30.0)
     assert [FrameMap(2, 3).of(frame) for frame in range(3)] == [2, 5, 8]
 
 

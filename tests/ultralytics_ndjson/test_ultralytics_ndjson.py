@@ -312,3 +312,22 @@ def test_yolo_and_ndjson_hold_the_same(tmp_path: Path) -> None:
         assert (other.x0, other.y0, other.x1, other.y1) == pytest.approx(
             (one.x0, one.y0, one.x1, one.y1), abs=1e-5
         )
+
+
+def test_labels_that_are_no_lists_are_rejected_not_passed_over(tmp_path: Path) -> None:
+    path = put(
+        tmp_path / "a.ndjson",
+        HEADER,
+        image("1.jpg", annotations=[[0, 0.5, 0.5, 0.1, 0.1]]),
+        image("2.jpg", annotations={"boxes": {"0": 1}, "segments": None}),
+        image("3.jpg", annotations={"classification": 2}),
+        image("4.jpg", annotations=None),
+    )
+    found = Read(path)
+    assert [sample.key for sample in found.samples] == ["2.jpg", "3.jpg", "4.jpg"]
+    places = [each.where.pointer for each in found.report.problems if each.code == "R101"]
+    assert places == ["/annotations", "/annotations/boxes/0/0"]
+    (answer,) = found.samples[1].classifications
+    assert answer.answer == Radio("no")
+    ledger = found.report.ledger
+    assert (ledger.samples.rejected, ledger.annotations.rejected) == (1, 1)

@@ -20,10 +20,14 @@ import labelconv as lc
 from labelconv import registry, testing
 from labelconv.convert import convert
 from labelconv.errors import MissingDependencyError, SourceError
-from labelconv.formats.vector import FORMAT
-from labelconv.formats.vector.options import VectorWriterOptions
+from labelconv.format import Reading, Wanted
+from labelconv.formats.vector import FORMAT, gdal
+from labelconv.formats.vector.options import VectorReaderOptions, VectorWriterOptions
+from labelconv.formats.vector.reader import read
 from labelconv.io import Source
+from labelconv.keys import Keys
 from labelconv.model import Annotation, Point, Polygon, Polyline, Sample, Samples, TiledImage
+from labelconv.problems import Report
 from labelconv.simple_features import SimpleError, from_wkb, from_wkt, to_wkb, to_wkt
 
 ENDINGS = {"gpkg": ".gpkg", "flatgeobuf": ".fgb", "geoparquet": ".parquet"}
@@ -131,6 +135,26 @@ def test_files_of_others_are_read_with_their_columns(ending: str, tmp_path: Path
     assert sorted(sample.key for sample in samples) == ["n.tif", "s.tif", *empty]
     answers = {s.key: [c.name for a in s.annotations for c in a.classifications] for s in samples}
     assert answers == {"n.tif": ["height"], "s.tif": [], **{key: [] for key in empty}}
+
+
+@pytest.mark.parametrize("driver", ENDINGS)
+def test_a_layer_is_read_some_features_at_a_time(
+    driver: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = tuple(Annotation(str(n), "tree", Point(n, n / 2)) for n in range(35))
+    path = tmp_path / f"a{ENDINGS[driver]}"
+    options = {"driver": driver}
+    lc.write(Samples([Sample("k", TiledImage(), points)]), path, "vector", options=options)
+    monkeypatch.setattr(gdal, "_BATCH", 10)
+    sizes = {}
+    for pieces in (True, False):
+        reading = Reading(report=Report(), keys=Keys(), wanted=Wanted(pieces=pieces))
+        samples = list(read(Source(path), VectorReaderOptions(), reading))
+        sizes[pieces] = [len(sample.annotations) for sample in samples]
+        read_points = [each.value for sample in samples for each in sample.annotations]
+        assert sorted(read_points, key=str) == sorted((each.value for each in points), key=str)
+        assert reading.report.ledger.samples.read == 1
+    assert sizes == {True: [10, 10, 10, 5], False: [35]}
 
 
 def test_one_layer_of_several_must_be_named(tmp_path: Path) -> None:

@@ -167,9 +167,9 @@ def test_a_picture_turned_by_exif_has_the_size_in_which_it_is_shown(tmp_path: Pa
     exif[0x0112] = 6
     Pictures.new("RGB", (40, 20)).save(tmp_path / "JPEGImages" / "1.jpg", exif=exif)
     laid_out(tmp_path, {"Annotations/1.xml": document(box("a", 1, 2, 3, 4), size=None)})
-    result = read(tmp_path)
-    assert result.one.media == Image(20, 40)
-    assert result.codes() == ["R113", "R125"]
+    dataset = lc.read(tmp_path, "voc")
+    assert [sample.media for sample in dataset] == [Image(20, 40)]
+    assert [problem.code for problem in dataset.report.problems] == ["R113", "R125"]
 
 
 def test_pictures_of_one_name_in_two_folders_are_not_guessed_at(tmp_path: Path) -> None:
@@ -260,3 +260,14 @@ def test_what_is_not_a_folder_of_voc_is_not_taken_for_one(tmp_path: Path) -> Non
     laid_out(tmp_path, {"1.xml": "<annotations><image/></annotations>"})
     with pytest.raises(LabelconvError):
         lc.read(tmp_path)
+
+
+def test_the_objects_of_a_picture_whose_key_is_taken_are_counted_as_rejected(
+    tmp_path: Path,
+) -> None:
+    objects = (box("a", 1, 2, 3, 4), box("b", 1, 2, 3, 4, "<pose>Left</pose>"))
+    files = {"a/1.xml": document(objects[0]), "b/1.xml": document(*objects)}
+    dataset = lc.read(laid_out(tmp_path, files), "voc", key="{name}")
+    assert [len(sample.annotations) for sample in dataset] == [1]
+    account = dataset.report.ledger.annotations
+    assert (account.read, account.rejected) == (3, 2)

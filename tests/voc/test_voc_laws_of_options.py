@@ -47,7 +47,7 @@ def test_an_origin_that_is_given_obeys_the_laws_as_well(
 def test_masks_that_have_pixels_of_their_own_obey_the_laws(
     dialect: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    options = VocWriterOptions(masks="png", dialect=dialect)  # type: ignore[arg-type]
+    options = VocWriterOptions(masks="png", dialect=dialect)
     dataset = data.draw(testing.datasets(holds(options)[0]))
     apart = Samples([_apart(sample) for sample in dataset], dataset.ontology)
     testing.check_laws(VOC, apart, tmp_path_factory.mktemp("laws"), options=options)

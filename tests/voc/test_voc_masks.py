@@ -236,7 +236,7 @@ def test_where_masks_overlap_the_smaller_one_is_seen_and_the_loss_is_measured(
     place, report = written(tmp_path, given)
     found = {each.category: each.value for each in read(place).annotations}
     assert found["a"] == Box(0, 0, 2, 2)
-    assert (masks.area(found["b"]), masks.area(found["c"])) == (96, 4)  # type: ignore[arg-type]
+    assert (masks.area(found["b"]), masks.area(found["c"])) == (96, 4)
     assert report.counts["L402"] == 2
     assert report.measures["L402"].worst == pytest.approx(0.96)
     assert (report.ledger.annotations.kept, report.ledger.annotations.lost) == (1, 2)

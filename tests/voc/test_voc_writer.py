@@ -266,3 +266,20 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
         contents.append({p.relative_to(place): p.read_bytes() for p in place.rglob("*.*")})
     assert contents[0] == contents[1]
     assert len(contents[0]) == 2
+
+
+def test_attributes_of_the_root_come_back_and_those_of_objects_are_counted(tmp_path: Path) -> None:
+    text = document(box("a", 1, 2, 3, 4)).replace("<object>", '<object id="7">')
+    text = text.replace("<annotation>", '<annotation verified="&quot;yes&amp;no&quot;">')
+    source = laid_out(tmp_path / "in", {"1.xml": text})
+    report = lc.convert(source, tmp_path / "out", from_="voc", to="voc")
+    assert report.fields["voc:@id (of objects)"] == 1
+    root = ET.parse(tmp_path / "out" / "Annotations" / "1.xml").getroot()
+    assert root.attrib == {"verified": '"yes&no"'}
+    assert read(tmp_path / "out").one.extra["voc:@verified"] == '"yes&no"'
+
+
+def test_a_score_beside_a_confidence_is_kept_beside_the_annotation(tmp_path: Path) -> None:
+    both = "<confidence>0.5</confidence><score>0.25</score>"
+    (annotation,) = read_text(tmp_path, document(box("a", 1, 2, 3, 4, both))).annotations
+    assert (annotation.confidence, annotation.extra) == (0.5, {"voc:score": "0.25"})

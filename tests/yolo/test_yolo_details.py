@@ -41,7 +41,7 @@ def test_predictions_of_a_classifier_beside_names_ask_for_the_task(tmp_path: Pat
     assert found.guesses() == ["task=classify"]
     assert len(found.told("R101")) == 1
     answered = read(tmp_path, task="classify")
-    assert answered.one.classifications[0].answer.confidence == 0.93  # type: ignore[union-attr]
+    assert answered.one.classifications[0].answer.confidence == 0.93
     assert answered.one.media == Image(100, 100)
 
 
@@ -200,6 +200,10 @@ def test_keys_that_collide_in_folders_of_classes_are_rejected(tmp_path: Path) ->
     found = read(tmp_path, task="classify", key="{name}")
     assert list(found.samples) == ["1.png"]
     assert len(found.told("K601")) == 1
+    account = found.report.ledger.classifications
+    assert (account.read, account.rejected) == (2, 1)
+    (rejected,) = found.report.take_rejected()
+    assert rejected.record == b"dog"
 
 
 def test_a_stream_is_refused() -> None:
@@ -239,3 +243,37 @@ def test_an_ontology_without_categories_is_read_back(tmp_path: Path) -> None:
     lc.write(data, tmp_path / "out", "yolo", options={"task": "pose"})
     assert yaml.safe_load((tmp_path / "out" / "data.yaml").read_text())["kpt_shape"] == [1, 3]
     assert list(read(tmp_path / "out").samples) == ["1.png"]
+
+
+def test_predictions_that_cannot_be_read_are_rejected_and_the_folder_tells_the_class(
+    tmp_path: Path,
+) -> None:
+    picture(tmp_path / "train" / "cat" / "1.png")
+    put(tmp_path / "train" / "cat" / "1.txt", "0.9 dog\n")
+    (tmp_path / "train" / "cat" / "1.txt").unlink()
+    (tmp_path / "train" / "cat" / "1.txt").mkdir()
+    listed = put(tmp_path / "all.txt", "./train/cat/1.png\n")
+    put(tmp_path / "data.yaml", f"path: .\ntrain: {listed.name}\nnames: [cat, dog]\n")
+    found = read(tmp_path, task="classify")
+    assert [each.answer.name for each in found.one.classifications] == ["cat"]
+    account = found.report.ledger.classifications
+    assert (account.read, account.rejected) == (2, 1)
+    assert [each.where.path for each in found.told("R101")] == [
+        str(tmp_path / "train" / "cat" / "1.txt")
+    ]
+
+
+def test_a_split_that_cannot_be_a_file_name_gets_one_of_its_own_and_that_is_told(
+    tmp_path: Path,
+) -> None:
+    splits = ("train", "night shift", "night_shift", "names")
+    samples = [
+        Sample(f"{n}.png", Image(10, 10), extra={"yolo:split": split})
+        for n, split in enumerate(splits)
+    ]
+    report = lc.write(Samples(samples), tmp_path / "out", "yolo")
+    assert report.counts["L420"] == 3
+    back = read(tmp_path / "out").samples.values()
+    assert [sample.extra["yolo:split"] for sample in back] == [
+        *("train", "night_shift", "night_shift_2", "split_names")
+    ]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from yolo_help import NAMES, dataset, picture, put, read, read_without_extra
 
+import labelconv as lc
 from labelconv import registry
 from labelconv.errors import OptionError, SourceError
 from labelconv.formats.yolo.paths import ordered
@@ -262,7 +263,7 @@ def test_a_folder_of_labels_alone_takes_names_and_pictures_from_elsewhere(
     picture(tmp_path / "photos" / "b" / "1.png", (60, 40))
     names = put(tmp_path / "my.names", "cat\n")
     found = read(tmp_path / "labels", names=str(names), media=tmp_path / "photos")
-    sizes = {key: sample.media.width for key, sample in found.samples.items()}  # type: ignore[union-attr]
+    sizes = {key: sample.media.width for key, sample in found.samples.items()}
     assert sizes == {"a/1.JPG": 50, "b/1.png": 60}
 
 
@@ -298,7 +299,7 @@ def test_labels_of_pictures_that_are_not_there_find_them_by_media(tmp_path: Path
     picture(tmp_path / "photos" / "1.png", (50, 40))
     found = read(tmp_path / "ds", media=tmp_path / "photos")
     assert list(found.samples) == ["train/1.png"]
-    assert found.one.media.width == 50  # type: ignore[union-attr]
+    assert found.one.media.width == 50
 
 
 def test_two_pictures_of_one_stem_share_their_labels_and_it_is_said(tmp_path: Path) -> None:
@@ -356,7 +357,7 @@ def test_a_folder_is_listed_once_and_read_twice(
 
     def counted(place: object) -> list[str]:
         listed.append(str(place))
-        return original(place)  # type: ignore[arg-type, return-value]
+        return original(place)
 
     monkeypatch.setattr(os, "listdir", counted)
     read(tmp_path)
@@ -376,7 +377,7 @@ def test_folders_of_classes_are_answers_about_whole_pictures(tmp_path: Path) -> 
         picture(tmp_path / name, (20, 10))
     found = read(tmp_path)
     answers = {
-        key: (sample.classifications[0].answer.name, sample.extra.get("yolo:split"))  # type: ignore[union-attr]
+        key: (sample.classifications[0].answer.name, sample.extra.get("yolo:split"))
         for key, sample in found.samples.items()
     }
     assert answers == {
@@ -445,3 +446,33 @@ def test_a_shape_of_keypoints_that_makes_no_sense_is_the_callers_mistake(tmp_pat
     for shape in ("17", "0x3", "2x4", "axb"):
         with pytest.raises(OptionError):
             read(data, task="pose", kpt_shape=shape)
+
+
+def test_a_place_of_a_split_that_is_not_there_is_told_beside_one_that_is(tmp_path: Path) -> None:
+    data = dataset(tmp_path, {"1": "0 0.5 0.5 0.2 0.2"})
+    put(data / "data.yaml", f"train: [images/train, images/more]\n{NAMES}")
+    found = read(data)
+    assert len(found.samples) == 1
+    (problem,) = found.told("R112")
+    assert problem.where.pointer == "/train"
+    assert "images/more" in problem.message
+    assert "images/train" not in problem.message
+
+
+def test_fields_of_a_description_that_nobody_reads_are_counted(tmp_path: Path) -> None:
+    data = dataset(tmp_path, {"1": "0 0.5 0.5 0.2 0.2"})
+    more = "download: https://example.org\nauthors: {first: me}\nminival:\n"
+    put(data / "data.yaml", f"train: images/train\n{more}{NAMES}")
+    assert read(data).report.fields == {
+        "yolo:download (of the dataset)": 1,
+        "yolo:authors (of the dataset)": 1,
+    }
+
+
+@pytest.mark.parametrize("edges", ["[[0, 1], [1]]", "{0: [[0, 1], [a, 1]]}", "{0: [[0, 1]], 1: 2}"])
+def test_edges_of_a_skeleton_that_are_no_pairs_are_told(edges: str, tmp_path: Path) -> None:
+    data = dataset(tmp_path, {"1": "0 0.5 0.5 0.2 0.2 0.5 0.5 0.6 0.6"})
+    text = f"train: images/train\nkpt_shape: [2, 2]\nskeleton: {edges}\n{NAMES}"
+    put(data / "data.yaml", text)
+    assert "1 edges of the skeleton are left out" in read(data).guesses()
+    assert lc.read(data, "yolo").ontology.categories[0].skeleton == ((0, 1),)

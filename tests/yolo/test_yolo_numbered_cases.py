@@ -68,7 +68,7 @@ def test_case_19_columns_behind_a_box_are_told_apart(
     (annotation,) = found.one.annotations
     assert annotation.confidence == confidence
     assert annotation.extra.get("yolo:track") == track
-    assert near(annotation.value) == [40, 40, 60, 60]  # type: ignore[arg-type]
+    assert near(annotation.value) == [40, 40, 60, 60]
     assert found.guesses()[0] == "task=detect"
 
 
@@ -127,7 +127,7 @@ def test_case_23_labels_of_a_turned_jpeg_are_on_the_upright_picture(tmp_path: Pa
     Pillow.new("RGB", (40, 20)).save(data / "images" / "train" / "1.jpg", exif=turned)
     found = read(data)
     assert found.values == [Box(5, 0, 15, 20)]
-    assert (found.one.media.width, found.one.media.height) == (20, 40)  # type: ignore[union-attr]
+    assert (found.one.media.width, found.one.media.height) == (20, 40)
     assert [problem.code for problem in found.told("R125")] == ["R125"]
     ignored = read(data, exif="ignore")
     assert ignored.values == [Box(10, 0, 30, 10)]

@@ -102,7 +102,7 @@ def test_one_name_in_several_folders_stays_several_pictures(tmp_path: Path) -> N
     assert len(labels) == 3
     assert report.counts["K606"] == 1  # a/1.png would share its labels with a/1.jpg
     back = read(tmp_path / "out").samples
-    assert [sample.annotations[0].value.x0 for sample in back.values()] == [  # type: ignore[union-attr]
+    assert [sample.annotations[0].value.x0 for sample in back.values()] == [
         pytest.approx(0),
         pytest.approx(1),
         pytest.approx(2),

@@ -203,7 +203,7 @@ def test_a_keypoint_that_no_ontology_lists_widens_all_rows(tmp_path: Path) -> No
     found = take(target, "pose")[1]["train"]
     assert found["1.png"].keypoints.shape == found["2.png"].keypoints.shape == (1, 2, 3)
     back = read(target).samples
-    assert [p.name for p in back["2.png"].annotations[0].value.points] == ["nose", "ear"]  # type: ignore[union-attr]
+    assert [p.name for p in back["2.png"].annotations[0].value.points] == ["nose", "ear"]
 
 
 # ------------------------------------------------------------------------ parts and holes

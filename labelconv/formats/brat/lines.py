@@ -8,7 +8,8 @@ import msgspec
 
 from labelconv.texts import Fault
 
-_PIECES = re.compile(r"\d+ \d+(?:;\d+ \d+)*$")
+#: Numbers of thousands of digits are refused by `int`.
+_PIECES = re.compile(r"[0-9]{1,99} [0-9]{1,99}(?:;[0-9]{1,99} [0-9]{1,99})*$")
 
 
 class Span(msgspec.Struct):

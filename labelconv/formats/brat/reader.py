@@ -184,6 +184,8 @@ class _Made:
                 if about not in pieces:
                     self._unused(found.about, number, line, "annotations")
                     continue
+                if not pieces[about]:  # its span was rejected
+                    self._report.field("brat:attributes of rejected spans")
                 answer = Classification(found.name, Radio(found.value or "true"))
                 for id in pieces[about]:
                     answers.setdefault(id, []).append(answer)
@@ -191,7 +193,7 @@ class _Made:
                 about = triggers.get(found.about, found.about)
                 for id in pieces.get(about, ())[:1]:
                     self._add_extra(extras, id, found.kind, found.said)
-                if about not in pieces:
+                if not pieces.get(about):
                     self._report.field(f"brat:{found.kind}")
             elif isinstance(found, Link):
                 relations.extend(self._linked(found, pieces, triggers, number, line))

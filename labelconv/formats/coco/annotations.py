@@ -22,11 +22,13 @@ from labelconv.formats.coco.wire import (
     ABSENT,
     ANNOTATION_FIELDS,
     ANNOTATIONS,
+    OUTLINED,
+    REFUSED,
     AnnotationRecord,
     Id,
     Lenient,
-    Unusable,
     annotation_record,
+    dangling,
     fields_of,
     shown,
 )
@@ -44,6 +46,7 @@ from labelconv.model import (
     Value,
 )
 from labelconv.problems import Where
+from labelconv.unusable import Unusable
 
 if TYPE_CHECKING:
     from labelconv.formats.coco.reader import CocoFile
@@ -170,8 +173,8 @@ class Annotations:
                 current = row
             if type(made) is Annotation:
                 gathered.append(made)
-            elif made is not None:
-                asked.append(made)  # type: ignore[arg-type]
+            elif isinstance(made, Classification):
+                asked.append(made)
         if gathered or asked:
             yield self.sample(current, gathered, asked)
 
@@ -226,13 +229,7 @@ class Annotations:
         if row is None:
             row = self.picture(record)
         if pictures.refused(row):
-            raise Unusable(
-                codes.REFERENCE_DANGLING,
-                "/image_id",
-                field="image_id",
-                value=shown(record.image_id),
-                known="usable images (this one was refused)",
-            )
+            raise dangling("image_id", record.image_id, REFUSED)
         if self.kind is Classification:
             return row, self._caption(row, record, others)
         if record.iscrowd:
@@ -248,7 +245,10 @@ class Annotations:
                 account.skipped += 1
                 return row, None
         category = self._category(record)
-        value = self._value(record, category, row, where)
+        outlined = others.get(OUTLINED) is True
+        if outlined:
+            others = {name: each for name, each in others.items() if name != OUTLINED}
+        value = self._value(record, category, row, where, outlined=outlined)
         identity = self._identity(record, index, where)
         extra = self._extra(record, others)
         return row, Annotation(identity, category.name, value, (), record.score, extra)
@@ -259,20 +259,14 @@ class Annotations:
             return row
         if self.unlisted:
             return self._unlisted(record.image_id)
-        raise Unusable(
-            codes.REFERENCE_DANGLING,
-            "/image_id",
-            field="image_id",
-            value=shown(record.image_id),
-            known="images",
-        )
+        raise dangling("image_id", record.image_id, "images")
 
     def _unlisted(self, id: Id) -> int:
         """A picture that only results mention: its id is all that is known of it."""
         key, problem = self.reading.keys.key("", str(id), {})
         if key is None:
-            code, values = problem  # type: ignore[misc]
-            raise Unusable(code, "/image_id", **values)
+            assert problem is not None  # keys give one or the other
+            raise Unusable(problem[0], "/image_id", **problem[1])
         self.report.ledger.samples.read += 1
         extra: Extra = {"coco:id": id} if self.keep_extra else {}
         head = Sample(key, Image(), uri=str(id), key_is_id=self.reading.keys.are_ids, extra=extra)
@@ -283,15 +277,8 @@ class Annotations:
         id = record.category_id
         category = None if id is None else categories.find(id)
         if category is None:
-            raise Unusable(
-                codes.REFERENCE_DANGLING,
-                "/category_id",
-                field="category_id",
-                value=shown(id),
-                known="categories"
-                if categories.by_id
-                else "categories, since there are none; pass -O categories=FILE",
-            )
+            none = "categories, since there are none; pass -O categories=FILE"
+            raise dangling("category_id", id, "categories" if categories.by_id else none)
         return category
 
     def _identity(self, record: AnnotationRecord, index: int, where: Where) -> str:
@@ -305,13 +292,23 @@ class Annotations:
             return renamed
         return identity
 
-    def _value(self, record: AnnotationRecord, category: Category, row: int, where: Where) -> Value:
+    def _value(
+        self,
+        record: AnnotationRecord,
+        category: Category,
+        row: int,
+        where: Where,
+        *,
+        outlined: bool,
+    ) -> Value:
         picture = self.pictures.picture(row)
         shape: Outline | None = outline(record, picture, self.options.shape, self.report, where)
         if self.options.shape == "box":
             self.unread += record.segmentation is not ABSENT
         elif record.keypoints:
-            points: Keypoints | None = skeleton(record.keypoints, category.keypoints, shape)
+            points: Keypoints | None = skeleton(
+                record.keypoints, category.keypoints, shape, outlined=outlined
+            )
             if points is not None:
                 return points
         if shape is None:

@@ -104,7 +104,7 @@ class _Pages:
         self._path = path
         wanted = reading.wanted.extra
         self._keep_extra = wanted is None or "coco" in wanted
-        self._unsized = False
+        self._unscaled: set[str] = set()
         self._pdfs: dict[str, tuple[PdfPage, ...] | None] = {}
 
     def page(self, picture: Sample) -> _PageOf:
@@ -131,8 +131,12 @@ class _Pages:
         shown = self._size({**beside, **said}, stem, document, number, place)
         if shown is None:
             shown = Page(*pixels) if pixels is not None else Page(0.0, 0.0)
-            self._tell_unsized(place)
+            self._tell_unscaled(
+                place, "no original_width and original_height, and no PDF (--media)"
+            )
             pixels = None
+        elif pixels is None:
+            self._tell_unscaled(place, "no width and height of the picture")
         inside = number if self._whole else 0  # a page of its own is its document's first
         annotations = self._annotations(picture, shown, pixels, inside, said)
         return _PageOf(
@@ -156,6 +160,12 @@ class _Pages:
             return
         assert key is not None
         sizes = {page.number: page.size for page in pages}
+        drawn = [page.number for page in pages if page.annotations]
+        if len(set(drawn)) < len(drawn):
+            what = "pictures that say the same number are on one page"
+            evidence = f"{len(drawn)} pictures of {name} are {len(set(drawn))} pages"
+            place = Where(self._path, sample=key)
+            report.add(codes.CONVENTION_GUESSED, place, what=what, evidence=evidence)
         unknown = Page(0.0, 0.0)
         media = Document(tuple(sizes.get(n, unknown) for n in range(max(sizes) + 1)))
         extra: dict[str, Any] = {}
@@ -214,11 +224,11 @@ class _Pages:
             self._pdfs[name] = pages
         return self._pdfs[name]
 
-    def _tell_unsized(self, place: Where) -> None:
-        if not self._unsized:
-            self._unsized = True
+    def _tell_unscaled(self, place: Where, evidence: str) -> None:
+        """Tell, once for each kind of evidence, that pixels are not scaled to points."""
+        if evidence not in self._unscaled:
+            self._unscaled.add(evidence)
             what = "pixels taken as points"
-            evidence = "no original_width and original_height, and no PDF (--media)"
             self._report.add(codes.CONVENTION_GUESSED, place, what=what, evidence=evidence)
 
     # ------------------------------------------------------------------ annotations

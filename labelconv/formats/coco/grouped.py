@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import msgspec
 
@@ -20,7 +20,6 @@ from labelconv.formats.coco.wire import (
     Head,
     Id,
     Lenient,
-    Unusable,
     annotation_record,
     fields_of,
 )
@@ -28,6 +27,7 @@ from labelconv.grouping import by_row
 from labelconv.jsonstream import Batch, Walker
 from labelconv.model import Annotation, Classification, Sample
 from labelconv.problems import Report, Where
+from labelconv.unusable import Unusable
 
 if TYPE_CHECKING:
     from labelconv.formats.coco.annotations import Annotations
@@ -86,11 +86,13 @@ def _add(
     index: _Index, batch: Batch[Head], found: Sequence[int | None], stream: Annotations
 ) -> None:
     if None in found:
-        found = [
+        rows = [
             _row(stream, id) if row is None else row
             for id, row in zip(_image_ids(batch), found, strict=True)
         ]
-    index.rows.extend(found)  # type: ignore[arg-type]
+    else:
+        rows = cast("list[int]", found)
+    index.rows.extend(rows)
     offsets, lengths = batch.places_apart()
     index.offsets.extend(offsets)
     index.lengths.extend(lengths)

@@ -14,13 +14,15 @@ import msgspec
 
 from labelconv import codes, geometry, masks
 from labelconv.errors import OptionError
-from labelconv.formats.coco.pictures import Categories, Pictures
-from labelconv.formats.coco.shapes import BOX_TOLERANCE_PX
-from labelconv.formats.coco.wire import Id, Lenient, Unusable, fields_of, shown
+from labelconv.formats.coco.categories import Categories
+from labelconv.formats.coco.pictures import Pictures
+from labelconv.formats.coco.shapes import compare_box
+from labelconv.formats.coco.wire import REFUSED, Lenient, dangling, fields_of, shown
 from labelconv.io import Source
 from labelconv.jsonstream import UNDECODABLE, Walker
 from labelconv.model import Annotation, Extra, Mask, Value
 from labelconv.problems import Report, Where
+from labelconv.unusable import Unusable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -154,13 +156,7 @@ def _row(lenient: Lenient, pictures: Pictures) -> int:
     id = lenient.id("image_id")
     row = None if id is None else pictures.find(id)
     if row is None or pictures.refused(row):
-        raise Unusable(
-            codes.REFERENCE_DANGLING,
-            "/image_id",
-            field="image_id",
-            value=shown(id),
-            known="images" if row is None else "usable images (this one was refused)",
-        )
+        raise dangling("image_id", id, "images" if row is None else REFUSED)
     if pictures.used[row]:
         raise Unusable(
             codes.ID_DUPLICATE,
@@ -273,7 +269,7 @@ def _segment(
     category = None if category_id is None else context.categories.find(category_id)
     mask = found.take(id) if isinstance(id, int) else None
     if category is None:
-        raise _dangling(category_id)
+        raise dangling("category_id", category_id, "categories")
     if mask is None:
         raise Unusable(codes.SEGMENT_MISSING, "/id", segment=shown(id), file=name)
     crowd = lenient.number("iscrowd")
@@ -288,16 +284,6 @@ def _segment(
     )
 
 
-def _dangling(category_id: Id | None) -> Unusable:
-    return Unusable(
-        codes.REFERENCE_DANGLING,
-        "/category_id",
-        field="category_id",
-        value=shown(category_id),
-        known="categories",
-    )
-
-
 def _compare(mask: Mask, lenient: Lenient, report: Report, where: Where) -> None:
     """Tell when the declared area or box is not that of the pixels."""
     own = float(masks.area(mask))
@@ -309,23 +295,8 @@ def _compare(mask: Mask, lenient: Lenient, report: Report, where: Where) -> None
     around = masks.bounds(mask)
     if declared is None or len(declared) != 4 or around is None:
         return
-    computed = (around.x0, around.y0, around.x1 - around.x0, around.y1 - around.y0)
-    x, y, width, height = declared
-    drift = max(
-        abs(x - around.x0),
-        abs(y - around.y0),
-        abs(x + width - around.x1),
-        abs(y + height - around.y1),
-    )
-    if drift > BOX_TOLERANCE_PX:
-        place = msgspec.structs.replace(where, pointer=f"{where.pointer}/bbox")
-        report.add(
-            codes.BOX_MISMATCH,
-            place,
-            declared=list(declared),
-            computed=list(computed),
-            drift=drift,
-        )
+    place = msgspec.structs.replace(where, pointer=f"{where.pointer}/bbox")
+    compare_box(declared, around, report, place)
 
 
 def _wanted(mask: Mask, shape: str) -> Value:

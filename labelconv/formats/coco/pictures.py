@@ -1,4 +1,4 @@
-"""The table of pictures and of categories that COCO's annotations refer to, kept small."""
+"""The table of pictures that COCO's annotations refer to, kept small."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from labelconv.formats.coco.wire import (
     ImageRecord,
     Lenient,
     PlainImageRecord,
-    Unusable,
     fields_of,
     shown,
 )
 from labelconv.jsonstream import UNDECODABLE, Batch, Walker
-from labelconv.model import Category, Extra, Image, Sample
+from labelconv.model import Extra, Image, Sample
 from labelconv.problems import Where
+from labelconv.unusable import Unusable
 
 #: Fields of an image that name its data row in Labelbox; labelconv's writer adds them.
 KEY_FIELDS = ("global_key", "data_row_id")
@@ -47,13 +47,14 @@ class Pictures:
         self.heads: list[Sample | None] = []
         self.used = bytearray()
         self._sizes: dict[tuple[float, float], Image] = {}
-        self._has_texts = False
+        #: Whether any id is a text.
+        self.has_texts = False
 
     def find(self, id: Id) -> int | None:
         """The row of an id, compared as it is and then as text (`139` and `"139"`)."""
         row = self.rows.get(id)
-        if row is None and (self._has_texts or isinstance(id, str)):
-            other = _other_spelling(id)
+        if row is None and (self.has_texts or isinstance(id, str)):
+            other = other_spelling(id)
             row = self.rows.get(other) if other is not None else None
         return row
 
@@ -71,7 +72,7 @@ class Pictures:
         """Add a picture; its row."""
         row = self.rows[id] = len(self.heads)
         if isinstance(id, str):
-            self._has_texts = True
+            self.has_texts = True
         self.heads.append(head)
         self.used.append(0)
         return row
@@ -87,7 +88,8 @@ class Pictures:
         return media
 
 
-def _other_spelling(id: Id) -> Id | None:
+def other_spelling(id: Id) -> Id | None:
+    """A number for a text and the reverse, where both say the same."""
     if isinstance(id, int):
         return str(id)
     return int(id) if id.isdecimal() and id.isascii() and str(int(id)) == id else None
@@ -103,6 +105,8 @@ def read_pictures(walker: Walker, pictures: Pictures, reading: Reading, path: st
         reading.report.ledger.samples.read += len(batch)
         records, fields = _decoded(batch, all_fields)
         for position, record in enumerate(records):
+            if fields is None and type(record) is PlainImageRecord and adding.usual(record):
+                continue
             try:
                 if fields is not None:
                     adding.add(record, _others(fields[position], all_fields))
@@ -171,6 +175,7 @@ class _Adding:
     def __init__(self, pictures: Pictures, reading: Reading, keep_extra: bool) -> None:
         self._pictures = pictures
         self._keys = reading.keys
+        self._media = reading.media
         self._report = reading.report
         self._keep_extra = keep_extra
         self._are_ids = reading.keys.are_ids
@@ -197,6 +202,24 @@ class _Adding:
             pictures.add(record.id, None)
             raise
         pictures.add(record.id, head)
+
+    def usual(self, record: PlainImageRecord) -> bool:
+        """Add a picture about which nothing has to be said; False for every other.
+
+        What it adds is what `add` would.
+        """
+        id, name, width, height = record.id, record.file_name, record.width, record.height
+        pictures = self._pictures
+        if type(id) is not int or id in pictures.rows or pictures.has_texts or not name:
+            return False
+        if not (width and height and width > 0 and height > 0) or not self._keys.takes(name):
+            return False
+        media = pictures.sized(width, height)
+        pictures.rows[id] = len(pictures.heads)
+        head = Sample(name, media, (), (), (), name, self._are_ids, self._extra(record, {}))
+        pictures.heads.append(head)
+        pictures.used.append(0)
+        return True
 
     def finish(self, path: str) -> None:
         """Tell the sums."""
@@ -225,11 +248,14 @@ class _Adding:
         path = name if given is None else others[given]
         key, problem = self._keys.key(path, str(record.id), fields)
         if key is None:
-            code, values = problem  # type: ignore[misc]
-            raise Unusable(code, "", **values)
+            assert problem is not None  # keys give one or the other
+            raise Unusable(problem[0], "", **problem[1])
         if given is not None:
             others = {field: value for field, value in others.items() if field != given}
-        media = self._pictures.sized(width, height)
+        found = None
+        if not (width and height) and self._media.given:
+            found = self._media.image(name)
+        media = found or self._pictures.sized(width, height)
         self._unknown += media.width is None
         return Sample(
             key,
@@ -267,120 +293,3 @@ def _given_key(others: dict[str, Any]) -> str | None:
         if isinstance(others.get(field), str) and others[field]:
             return field
     return None
-
-
-# ------------------------------------------------------------------------------------ categories
-
-
-class Categories(msgspec.Struct):
-    """Categories by id, in the order of the file."""
-
-    by_id: dict[Id, Category]
-
-    def find(self, id: Id) -> Category | None:
-        found = self.by_id.get(id)
-        if found is None:
-            other = _other_spelling(id)
-            found = self.by_id.get(other) if other is not None else None
-        return found
-
-    def __iter__(self) -> Any:
-        return iter(self.by_id.values())
-
-
-def read_categories(data: bytes, reading: Reading, class_key: str, path: str) -> Categories:
-    """The `categories` array. Bad entries are told; what refers to them dangles."""
-    by_id: dict[Id, Category] = {}
-    report = reading.report
-    used: dict[str, Id] = {}
-    keep_extra = reading.wanted.extra is None or "coco" in reading.wanted.extra
-    for position, raw in enumerate(msgspec.json.decode(data, type=list[msgspec.Raw])):
-        where = Where(path=path, pointer=f"/categories/{position}")
-        try:
-            category = _category(bytes(raw), class_key, reading, where)
-            id = _new_id(category, by_id)
-        except Unusable as problem:
-            place = msgspec.structs.replace(where, pointer=f"{where.pointer}{problem.pointer}")
-            report.add(problem.code, place, **problem.values)
-            continue
-        if category.name in used:
-            report.add(
-                codes.CONVENTION_GUESSED,
-                where,
-                what=f"categories {used[category.name]} and {id} are one class",
-                evidence=f"both are called {category.name!r}",
-            )
-        used.setdefault(category.name, id)
-        by_id[id] = category
-        if not keep_extra:
-            for field in category.extra:
-                if field != "coco:id":
-                    report.field(f"{field} (of categories)")
-    return Categories(by_id)
-
-
-def _new_id(category: Category, by_id: dict[Id, Category]) -> Id:
-    """The id of a category that no category had before. Raises `Unusable`."""
-    id = category.source_id
-    if id is None or id in by_id:
-        raise Unusable(
-            codes.ID_DUPLICATE,
-            "/id",
-            field="category id",
-            value=shown(id),
-            first="category " + (repr(by_id[id].name) if id in by_id else "?"),
-        )
-    return id
-
-
-def _category(raw: bytes, class_key: str, reading: Reading, where: Where) -> Category:
-    fields = fields_of(raw)
-    lenient = Lenient(fields, reading.report, where)
-    id = lenient.id("id")
-    if id is None:
-        raise Unusable(codes.RECORD_MALFORMED, "/id", expected="id", found="a record without it")
-    name = _class_name(raw, fields, class_key)
-    keypoints = tuple(str(point) for point in fields.get("keypoints") or ())
-    return Category(
-        name=name,
-        source_id=id,
-        keypoints=keypoints,
-        skeleton=_skeleton(fields.get("skeleton")),
-        extra={
-            f"coco:{field}": value
-            for field, value in fields.items()
-            if field not in ("id", "name", "keypoints", "skeleton")
-        }
-        | ({"coco:name": fields.get("name")} if class_key != "name" else {})
-        | ({"coco:id": id} if isinstance(id, str) else {}),
-    )
-
-
-def _class_name(raw: bytes, fields: dict[str, Any], class_key: str) -> str:
-    value = fields.get(class_key)
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and value and isinstance(value[0], str):
-        return value[0]
-    if value is None or isinstance(value, (list, dict, bool)):
-        raise Unusable(
-            codes.RECORD_MALFORMED,
-            "/" + class_key,
-            expected=f"{class_key} as a text",
-            found=shown(value),
-        )
-    # A number is a name as it is spelled in the file: `1.0` stays "1.0".
-    return bytes(msgspec.json.decode(raw, type=dict[str, msgspec.Raw])[class_key]).decode().strip()
-
-
-def _skeleton(value: object) -> tuple[tuple[int, int], ...]:
-    """0-based pairs. COCO's own count from 1; a 0 anywhere shows that a file counts from 0."""
-    if not isinstance(value, list):
-        return ()
-    edges = [
-        (edge[0], edge[1])
-        for edge in value
-        if isinstance(edge, list) and len(edge) == 2 and all(isinstance(n, int) for n in edge)
-    ]
-    base = 0 if any(0 in edge for edge in edges) else 1
-    return tuple((a - base, b - base) for a, b in edges)

@@ -12,13 +12,9 @@ from labelconv import codes
 from labelconv.errors import OptionError, SourceError
 from labelconv.format import Reading
 from labelconv.formats.coco.annotations import Annotations
+from labelconv.formats.coco.categories import Categories, read_categories
 from labelconv.formats.coco.options import CocoReaderOptions
-from labelconv.formats.coco.pictures import (
-    Categories,
-    Pictures,
-    read_categories,
-    read_pictures,
-)
+from labelconv.formats.coco.pictures import Pictures, read_pictures
 from labelconv.io import PEEK_BYTES, Source, skip_mark
 from labelconv.jsonstream import UNDECODABLE, Walker
 from labelconv.model import Dataset, Extra, Ontology, Sample, Samples

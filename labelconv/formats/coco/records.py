@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast
 
 import msgspec
 
 from labelconv import geometry, masks
 from labelconv.formats.coco.numbers import Class, name_without_file
+from labelconv.formats.coco.shapes import is_hull
+from labelconv.formats.coco.wire import OUTLINED
 from labelconv.model import (
     Annotation,
     Box,
@@ -20,6 +22,9 @@ from labelconv.model import (
     Polygon,
     Sample,
 )
+
+if TYPE_CHECKING:
+    from labelconv.model import Shape
 
 Spelling = Literal["compressed", "uncompressed"]
 Record = dict[str, Any]
@@ -100,11 +105,11 @@ def annotation(
     annotation: Annotation, id: Any, image_id: int | str, entry: Class, rle: Spelling
 ) -> Record:
     """The record of an annotation of a ground truth."""
-    value, extra = annotation.value, annotation.extra
+    value, extra = cast("Shape", annotation.value), annotation.extra  # `fit` lets no other through
     record: Record = {"id": id, "image_id": image_id, "category_id": entry.id}
-    outline = value.outline if isinstance(value, Keypoints) else value
+    outline: Any = value.outline if isinstance(value, Keypoints) else value
     if outline is None:
-        box = geometry.bounds(value)  # type: ignore[arg-type]
+        box = geometry.bounds(value)
         record["segmentation"] = []
         if box is not None:
             record["area"] = _declared_area(extra, geometry.area(box))
@@ -114,6 +119,8 @@ def annotation(
     record["iscrowd"] = 1 if extra.get("coco:iscrowd") else 0
     if entry.keypoints or isinstance(value, Keypoints):
         _keypoints(value if isinstance(value, Keypoints) else None, entry, record)
+    if isinstance(value, Keypoints) and is_hull(outline, value.points):
+        record[OUTLINED] = True
     if annotation.confidence is not None:
         record["score"] = annotation.confidence
     return record | carried(extra, _MADE) if extra else record
@@ -163,7 +170,9 @@ def _outline(outline: object, extra: Extra, rle: Spelling, record: Record) -> No
         if isinstance(box, list) and len(box) == 4 and all(map(_is_number, box)):
             record["bbox"] = box
         else:
-            record["bbox"] = _xywh(geometry.bounds(outline))  # type: ignore[arg-type]
+            around = geometry.bounds(outline)
+            assert around is not None  # polygons have points
+            record["bbox"] = _xywh(around)
     elif isinstance(outline, Box):
         record["segmentation"] = []
         record["area"] = _declared_area(extra, geometry.area(outline))
@@ -172,10 +181,10 @@ def _outline(outline: object, extra: Extra, rle: Spelling, record: Record) -> No
 
 def _declared_area(extra: Extra, own: float) -> float:
     declared = extra.get("coco:area") if extra else None
-    return declared if _is_number(declared) else own  # type: ignore[return-value]
+    return declared if _is_number(declared) else own
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 
 from labelconv import codes, geometry, masks
-from labelconv.formats.coco.wire import ABSENT, AnnotationRecord, Unusable, shown
+from labelconv.formats.coco.wire import ABSENT, AnnotationRecord, shown
 from labelconv.jsonstream import UNDECODABLE
 from labelconv.model import Box, Image, Keypoint, Keypoints, Mask, OrientedBox, Polygon
 from labelconv.problems import Report, Where
+from labelconv.unusable import Unusable
 
 #: Boxes in COCO files are rounded; what differs by more than this from the outline is told.
 BOX_TOLERANCE_PX = 0.5
@@ -292,22 +293,23 @@ def _compare(
         note_outside(computed, "polygon", picture, report, where)
     if record.bbox is None or len(record.bbox) != 4:
         return
-    x, y, width, height = record.bbox
+    _, _, width, height = record.bbox
     if width < 0 or height < 0:
         raise Unusable(codes.BOX_IMPOSSIBLE, "/bbox", found=f"{width:g} × {height:g}")
-    drift = max(
-        abs(x - computed.x0),
-        abs(y - computed.y0),
-        abs(x + width - computed.x1),
-        abs(y + height - computed.y1),
-    )
+    compare_box(record.bbox, computed, report, where)
+
+
+def compare_box(declared: Sequence[float], own: Box, report: Report, where: Where) -> None:
+    """Tell when a declared box (x, y, width, height in pixels) is not the outline's own."""
+    x, y, width, height = declared
+    drift = max(abs(x - own.x0), abs(y - own.y0), abs(x + width - own.x1), abs(y + height - own.y1))
     if drift > BOX_TOLERANCE_PX:
-        own = [computed.x0, computed.y0, computed.x1 - computed.x0, computed.y1 - computed.y0]
+        computed = (own.x0, own.y0, own.x1 - own.x0, own.y1 - own.y0)
         report.add(
             codes.BOX_MISMATCH,
             where,
-            declared=list(record.bbox),
-            computed=[float(f"{number:.6g}") for number in own],
+            declared=list(declared),
+            computed=[float(f"{number:.6g}") for number in computed],
             drift=drift,
         )
 
@@ -322,11 +324,16 @@ def _wanted(shape: Outline, want: str, picture: Picture) -> Outline:
 
 
 def skeleton(
-    numbers: tuple[float, ...], names: tuple[str, ...], outline_shape: Outline | None
+    numbers: tuple[float, ...],
+    names: tuple[str, ...],
+    outline_shape: Outline | None,
+    *,
+    outlined: bool,
 ) -> Keypoints | None:
     """The labelled points (v > 0) by name; None when no point is labelled. Raises `Unusable`.
 
-    Points with v = 0 are not labelled whatever their coordinates: results carry leftovers there.
+    The box around the points is an outline only where that is said (`outlined`). Points with v = 0
+    are not labelled whatever their coordinates: results carry leftovers there.
     """
     if len(numbers) % 3 or (names and len(numbers) != 3 * len(names)):
         raise Unusable(
@@ -347,22 +354,23 @@ def skeleton(
     )
     if not points:
         return None
-    if isinstance(outline_shape, OrientedBox):
-        outline_shape = geometry.bounds(outline_shape)
-    alone = Keypoints(points)
-    if isinstance(outline_shape, Box) and _same_box(outline_shape, geometry.bounds(alone)):
-        return alone  # the box says nothing that the points do not say
+    if isinstance(outline_shape, OrientedBox):  # skeletons have no turned boxes
+        outline_shape = Polygon(((geometry.corners(outline_shape),),))
+    if not outlined and is_hull(outline_shape, points):
+        return Keypoints(points)  # the box says nothing that the points do not say
     return Keypoints(points, outline_shape)
 
 
-def _same_box(one: Box, other: Box | None) -> bool:
-    """Whether two boxes differ by no more than sums of floats do."""
-    return other is not None and all(
-        math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-9)
-        for a, b in (
-            (one.x0, other.x0),
-            (one.y0, other.y0),
-            (one.x1, other.x1),
-            (one.y1, other.y1),
-        )
-    )
+def is_hull(outline: Outline | None, points: tuple[Keypoint, ...]) -> bool:
+    """Whether an outline is the box around the points, but for what sums of floats differ by."""
+    if not isinstance(outline, Box) or not points:
+        return False
+    xs = [point.x for point in points]
+    if not _same(min(xs), outline.x0) or not _same(max(xs), outline.x1):
+        return False
+    ys = [point.y for point in points]
+    return _same(min(ys), outline.y0) and _same(max(ys), outline.y1)
+
+
+def _same(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=1e-12, abs_tol=1e-9)

@@ -91,14 +91,15 @@ def usual(stream: Annotations) -> Usual:
         if isinstance(record, bytes) or record.iscrowd:
             return None
         row = find_row(record.image_id)
-        category = find_category(record.category_id)  # type: ignore[arg-type]
-        id = record.id
+        category_id, id = record.category_id, record.id
+        category = None if category_id is None else find_category(category_id)
         if row is None or category is None or id is None:
             return None
         head = heads[row]
         if head is None or record.keypoints is not None or record.caption is not None:
             return None
-        value = shape_of(record, head.media)  # type: ignore[arg-type]
+        media: Any = head.media  # an image: no other media are made here
+        value = shape_of(record, media)
         if value is None or seen(id):
             return None
         account.read += 1

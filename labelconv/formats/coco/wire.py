@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 import msgspec
 
 from labelconv import codes
-from labelconv.problems import Code, Report, Where
+from labelconv.problems import Report, Where
+from labelconv.unusable import Unusable, finite
 
 Id = int | str
 
@@ -79,16 +79,6 @@ ANNOTATION_FIELDS = frozenset(AnnotationRecord.__struct_fields__)
 IMAGE_FIELDS = frozenset(ImageRecord.__struct_fields__)
 
 
-class Unusable(Exception):
-    """A record that cannot be used: the code, its values, and the place inside the record."""
-
-    def __init__(self, code: Code, pointer: str = "", /, **values: object) -> None:
-        super().__init__(code.name)
-        self.code = code
-        self.pointer = pointer
-        self.values = values
-
-
 def fields_of(record: bytes) -> dict[str, Any]:
     """A record's fields as Python values; raises `Unusable` when it is not an object.
 
@@ -103,6 +93,20 @@ def fields_of(record: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Unusable(codes.RECORD_MALFORMED, expected="a JSON object", found=shown(value))
     return value
+
+
+#: What labelconv's writer says of a skeleton whose box is the one around its points, which else is
+#: no outline.
+OUTLINED = "outlined"
+#: What a reference should have named, where what it names could not be used.
+REFUSED = "usable images (this one was refused)"
+
+
+def dangling(field: str, value: object, known: str) -> Unusable:
+    """A reference to something that is not there."""
+    return Unusable(
+        codes.REFERENCE_DANGLING, f"/{field}", field=field, value=shown(value), known=known
+    )
 
 
 def shown(value: object) -> str:
@@ -192,13 +196,7 @@ class Lenient:
                 expected=f"{name} as a number",
                 found=shown(value),
             )
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        if not math.isfinite(number):
-            raise Unusable(codes.NUMBER_NOT_FINITE, pointer, found=str(value)[:40])
-        return number
+        return finite(value, pointer)
 
 
 def annotation_record(lenient: Lenient) -> AnnotationRecord:
@@ -208,7 +206,7 @@ def annotation_record(lenient: Lenient) -> AnnotationRecord:
         raise Unusable(
             codes.RECORD_MALFORMED, "/image_id", expected="image_id", found="a record without it"
         )
-    box = lenient.numbers("bbox")
+    box: Any = lenient.numbers("bbox")
     if box is not None and len(box) not in (0, 4, 5):
         raise Unusable(
             codes.RECORD_MALFORMED,
@@ -229,7 +227,7 @@ def annotation_record(lenient: Lenient) -> AnnotationRecord:
         category_id=lenient.id("category_id"),
         segmentation=ABSENT if segmentation is None else msgspec.Raw(json.dumps(segmentation)),
         area=lenient.number("area"),
-        bbox=box or None,  # type: ignore[arg-type]
+        bbox=box or None,
         iscrowd=None if crowd is None else int(crowd),
         score=lenient.number("score"),
         keypoints=lenient.numbers("keypoints"),

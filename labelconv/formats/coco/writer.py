@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, cast
 
 import msgspec
 
-from labelconv import codes, geometry, io
+from labelconv import codes, io
+from labelconv.corrections import correct, with_points
 from labelconv.formats.coco import records
 from labelconv.formats.coco.numbers import UNNUMBERED, Classes, Numbers, Pictures, as_number, is_id
 from labelconv.formats.coco.options import CocoWriterOptions
@@ -71,9 +72,7 @@ def _write_ground_truth(
             id, is_first = pictures.find(sample.key, sample.extra.get("coco:id"))
             if is_first:
                 images.add(records.image(sample, id))
-            for annotation in sample.annotations:
-                if _is_pointless(annotation) and not _outlined(annotation, sample, report):
-                    continue
+            for annotation in with_points(sample, "coco", report):
                 entry = classes.find(annotation.category)
                 chosen = _annotation_id(annotation, ids)
                 annotations.add(records.annotation(annotation, chosen, id, entry, options.rle))
@@ -208,27 +207,6 @@ def _padded(line: bytes, needed: dict[bytes, int]) -> bytes:
     return records.padded(plain, needed) + line[len(plain) :] if plain else line
 
 
-def _is_pointless(annotation: Annotation) -> bool:
-    return isinstance(annotation.value, Keypoints) and not annotation.value.points
-
-
-def _outlined(annotation: Annotation, sample: Sample, report: Report) -> bool:
-    """Whether a skeleton without any labelled point has an outline, which is what is left of it."""
-    place = Where(sample=sample.key, annotation=annotation.id)
-    _lost(report)
-    if geometry.bounds(annotation.value) is None:  # type: ignore[arg-type]
-        report.add(codes.VALUE_NOT_HELD, place, kind="skeleton without points", target="coco")
-        return False
-    report.add(codes.DETAIL_DROPPED, place, what="a skeleton without a labelled point")
-    return True
-
-
-def _lost(report: Report) -> None:
-    """Take back what `fit` said of an annotation that it could not see the fault of."""
-    account = report.ledger.annotations
-    account.move("kept" if account.kept else "changed", "lost")
-
-
 def _tell_ids(report: Report, **numbers: Numbers) -> None:
     changed = {name: counted.changed for name, counted in numbers.items() if counted.changed}
     if changed:
@@ -276,7 +254,7 @@ def _said(annotation: Annotation, sample: Sample, report: Report) -> bool:
     if not isinstance(value, Keypoints) or (value.points and value.outline is None):
         return True
     place = Where(sample=sample.key, annotation=annotation.id)
-    _lost(report)
+    correct(report, sample.key, annotation.id, "lost")
     if not value.points:
         report.add(codes.VALUE_NOT_HELD, place, kind="skeleton without points", target="results")
         return False

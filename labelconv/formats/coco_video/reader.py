@@ -18,7 +18,6 @@ from labelconv.format import Reading
 from labelconv.formats.coco_video import wire
 from labelconv.formats.coco_video.options import CocoVideoReaderOptions
 from labelconv.formats.coco_video.sections import Clip, Sections, read_sections
-from labelconv.formats.coco_video.wire import Unusable
 from labelconv.frames import FrameMap, frame_map
 from labelconv.io import Source
 from labelconv.jsonstream import UNDECODABLE
@@ -35,10 +34,10 @@ from labelconv.model import (
     Samples,
     Shape,
     Track,
-    Video,
 )
 from labelconv.problems import Report, Where
 from labelconv.tracks import compress_measured, track_of
+from labelconv.unusable import Unusable
 
 _DECODER = msgspec.json.Decoder(wire.Annotation)
 _KNOWN = wire.FIELDS | wire.DERIVED | set(wire.ATTRIBUTES)
@@ -122,7 +121,8 @@ class _Reader:
         keys = self._reading.keys
         key, problem = keys.key(clip.name, str(clip.record.id), clip.fields)
         if key is None:
-            code, values = problem  # type: ignore[misc]
+            assert problem is not None  # keys give one or the other
+            code, values = problem
             where = Where(self._source.name, pointer=clip.pointer)
             raw = msgspec.json.encode(clip.fields)
             self._report.reject(code, where, raw, "samples", **values)
@@ -130,11 +130,11 @@ class _Reader:
 
     def _made(self, clip: Clip, key: str, annotations: list[Annotation]) -> Sample:
         self._report.ledger.annotations.read += len(annotations)
-        record, own = clip.record, self._map.is_identity
+        record = clip.record
         count = record.length
         if count is None and record.file_names is not None:
             count = len(record.file_names)
-        media = Video(clip.width, clip.height, count if own else None, record.fps if own else None)
+        media = self._map.video(clip.width, clip.height, count, record.fps)
         are_ids = self._reading.keys.are_ids
         return Sample(key, media, tuple(annotations), key_is_id=are_ids)
 
@@ -231,6 +231,9 @@ class _Reader:
         """A record of a whole track: an entry for each frame, null where it is not seen."""
         boxes, outlines = record.bboxes or [], record.segmentations or []
         frames: dict[int, _Seen] = {}
+        for name, value in said.items():
+            if not isinstance(value, list):
+                self._report.field(f"coco-video:{name} (of whole tracks)")
         for frame in range(max(len(boxes), len(outlines))):
             box = boxes[frame] if frame < len(boxes) else None
             raw = outlines[frame] if frame < len(outlines) else wire.ABSENT
@@ -329,10 +332,13 @@ class _Reader:
         """The confidence, if it is one for all frames, and what the model has no place for."""
         extra: Extra = {}
         lists: dict[str, list[Any]] = {}
-        if self._options.attributes == "extra":
-            for name in wire.ATTRIBUTES:
-                if any(name in each.said for each in seen):
-                    lists[name] = [each.said.get(name) for each in seen]
+        for name in wire.ATTRIBUTES if self._options.attributes != "answer" else ():
+            if not any(name in each.said for each in seen):
+                continue
+            if self._options.attributes == "extra":
+                lists[name] = [each.said.get(name) for each in seen]
+            else:
+                self._report.field(f"coco-video:{name}")
         scores = [each.score for each in seen]
         confidence = scores[0] if len(set(scores)) == 1 else None
         if len(set(scores)) > 1:
@@ -345,6 +351,7 @@ class _Reader:
             else:
                 self._report.field(f"coco-video:{name}")
         if confidence is not None and not math.isfinite(confidence):
+            self._report.field("coco-video:score (no finite number)")
             confidence = None
         return confidence, extra
 

@@ -19,6 +19,7 @@ from labelconv.problems import Report, Where
 
 T = TypeVar("T")
 _HEADS = msgspec.json.Decoder(list[wire.Head])
+_VIDEO_FIELDS = frozenset(wire.Video.__struct_fields__)
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -129,6 +130,8 @@ def _section(walker: Walker, name: str, found: Sections, source: Source, report:
                 raw = msgspec.json.encode(fields)
                 report.reject(codes.ID_DUPLICATE, where, raw, "samples", **values)
                 continue
+            for field in fields.keys() - _VIDEO_FIELDS:
+                report.field(f"coco-video:{field} (of videos)")
             found.clip_of[video.id] = len(found.clips)
             clip = Clip(video, fields, pointer, [], video.width, video.height)
             if video.file_names is not None:
@@ -141,8 +144,10 @@ def _section(walker: Walker, name: str, found: Sections, source: Source, report:
         for track, _, _ in _records(walker, name, wire.Track, source, report):
             found.tracks[track.id] = track.category_id
     elif name == "categories":
-        for category, _, _ in _records(walker, name, wire.Category, source, report):
-            found.categories[category.id] = category.name
+        for category, _, pointer in _records(walker, name, wire.Category, source, report):
+            if found.categories.setdefault(category.id, category.name) != category.name:
+                first = repr(found.categories[category.id])
+                _tell_twice("category id", category.id, first, source, pointer, report)
     else:
         _skip(walker)
         return False
@@ -172,10 +177,22 @@ def _frames(walker: Walker, found: Sections, source: Source, report: Report) -> 
                 report.add(codes.RECORD_MALFORMED, where, expected=expected, found=repr(frame))
             continue
         clip = found.clips[row]
-        found.frame_of[image.id] = row, frame
+        if found.frame_of.setdefault(image.id, (row, frame)) != (row, frame):
+            video, number = found.frame_of[image.id]
+            first = f"frame {number} of {found.clips[video].name!r}"
+            _tell_twice("image id", image.id, first, source, pointer, report)
+            continue
         clip.frames.append(frame)
         if clip.width is None and clip.height is None:
             clip.width, clip.height = image.width, image.height
+
+
+def _tell_twice(
+    field: str, value: wire.Id, first: str, source: Source, pointer: str, report: Report
+) -> None:
+    """Tell that an id stands for two things; it is what it was first."""
+    where = Where(source.name, pointer=pointer)
+    report.add(codes.ID_DUPLICATE, where, field=field, value=value, first=first)
 
 
 def _annotations(

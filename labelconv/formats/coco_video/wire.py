@@ -8,27 +8,16 @@ of `bboxes` and `segmentations` by frame, null where it is not seen).
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import msgspec
 
 from labelconv import codes, geometry, masks
 from labelconv.model import Box, Mask, Polygon, Shape
-from labelconv.problems import Code
+from labelconv.unusable import Unusable
 
 Id = int | str
 ABSENT = msgspec.Raw(b"")
 Four = tuple[float, float, float, float]
-
-
-class Unusable(Exception):
-    """A record that cannot be used: the code, the place inside of it, the values."""
-
-    def __init__(self, code: Code, pointer: str = "", /, **values: object) -> None:
-        super().__init__(code.name)
-        self.code = code
-        self.pointer = pointer
-        self.values: dict[str, Any] = values
 
 
 class Video(msgspec.Struct):

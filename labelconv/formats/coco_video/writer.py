@@ -34,7 +34,11 @@ _encode = msgspec.json.Encoder().encode
 
 def write(dataset: Dataset, target: Path, report: Report) -> None:
     """Write the file: categories and videos first, then images and annotations."""
-    with tempfile.TemporaryFile() as images, tempfile.TemporaryFile() as annotations:
+    room = target.parent
+    with (
+        tempfile.TemporaryFile(dir=room) as images,
+        tempfile.TemporaryFile(dir=room) as annotations,
+    ):
         writing = _Writing(dataset.ontology, images, annotations)
         for sample in dataset:
             writing.add(sample, report)

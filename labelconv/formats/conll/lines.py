@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from labelconv.problems import Report, Where
 _TAG = re.compile(r"(?:[BILUESM]-\S+|O|_|-|\(\S*?\*?\)?|\*\)?)$")
 _COMMENT = re.compile(r"#\s*(?:newdoc|newpar|[\w.:\[\]-]+\s*=(?:\s|$))")
 _DOCSTART = re.compile(r"-DOCSTART-(?=[\s|]|$)")
-_UNIVERSAL = re.compile(r"\d+(?:[-.]\d+)?$")
+_UNIVERSAL = re.compile(r"[0-9]{1,9}(?:[-.][0-9]{1,9})?$")
 #: How UDPipe spells blanks in SpacesAfter.
 _BLANKS = {"\\s": " ", "\\t": "\t", "\\r": "\r", "\\n": "\n", "\\p": "|", "\\\\": "\\"}
 
@@ -41,46 +42,76 @@ class Sentence(msgspec.Struct):
 
 
 def columns_of(line: str) -> list[str]:
-    """The columns of a line: between tabs if there are any, else between blanks."""
-    return line.split("\t") if "\t" in line else line.split()
+    """The columns of a line: between tabs if there are any, else between blanks.
+
+    Other white space (a no-break space) is part of a token.
+    """
+    if "\t" in line:
+        return line.split("\t")
+    return line.split() if line.isascii() else [cell for cell in line.split(" ") if cell]
 
 
 class Layout(msgspec.Struct):
-    """How the lines of a file are laid out, found out from its first lines."""
+    """How the lines of a file are laid out, found out from its first lines.
 
-    kind: str  # "columns", "universal" or "piped"
+    `count` is the number of columns; where it is `varied`, each sentence has its own, as in
+    CoNLL-2012, which has a column for each predicate.
+    """
+
+    kind: str  # "columns", "untagged" (no tags in the last of them), "universal" or "piped"
     count: int = 0
+    varied: bool = False
 
 
-def layout(head: bytes) -> Layout | None:
-    """The layout, or None where the lines do not look like tokens with tags."""
-    counts: dict[int, int] = {}
+#: Of the first rows, how many have to be of one kind: for the reader, and to tell the format.
+MOST, NEARLY_ALL = 0.51, 0.9
+
+
+def layout(head: bytes, least: float) -> Layout | None:
+    """The layout that `least` of the rows have (a share), or all but one; None if there is none."""
+    counts: Counter[int] = Counter()
+    sentence: list[int] = []  # the columns of the rows of a sentence
+    whole: Counter[int] = Counter()  # rows of sentences whose rows are alike, by their columns
+    widths: list[int] = []  # the columns of each such sentence
     tagged = seen = universal = piped = 0
     text = head.decode("utf-8", "replace").removeprefix("\ufeff")
     lines = text.split("\n")
-    for line in lines[:-1] if len(lines) > 1 else lines:
+    for line in (*(lines[:-1] if len(lines) > 1 else lines), ""):
         line = line.rstrip("\r")
-        if not line.strip() or _COMMENT.match(line) or _DOCSTART.match(line):
+        if not line.strip() or _DOCSTART.match(line):
+            if len(sentence) > 1 and len({*sentence}) == 1:
+                whole[sentence[0]] += len(sentence)
+                widths.append(sentence[0])
+            sentence = []
+            continue
+        if _COMMENT.match(line):
             continue
         cells = columns_of(line)
         seen += 1
-        counts[len(cells)] = counts.get(len(cells), 0) + 1
+        counts[len(cells)] += 1
+        sentence.append(len(cells))
         universal += len(cells) >= 10 and "\t" in line and _UNIVERSAL.match(cells[0]) is not None
-        parts = line.split()
-        piped += "\t" not in line and all(_piped(part) for part in parts)
+        piped += "\t" not in line and all(_piped(part) for part in line.split())
         tagged += len(cells) > 1 and _TAG.match(cells[-1]) is not None
         if seen == 500:
             break
+
+    def mostly(count: int) -> bool:
+        return count >= least * seen or seen - 1 == count > 2
+
     if not seen:
         return None
-    if universal == seen:
+    if mostly(universal):
         return Layout("universal", 10)
-    if piped == seen:
+    if mostly(piped):
         return Layout("piped")
-    most = max(counts, key=lambda count: counts[count])
-    if most > 1 and counts[most] >= 0.9 * seen:
-        return Layout("columns", most) if tagged >= 0.9 * seen else Layout("untagged", most)
-    return None
+    most, rows = counts.most_common(1)[0]
+    kind = "columns" if mostly(tagged) else "untagged"
+    alike = whole.total() - whole[most]
+    several = len(widths) - widths.count(most) > 1
+    if most > 1 and several and alike > seen - rows - alike and kind == "columns":
+        return Layout(kind, most, varied=True)
+    return Layout(kind, most) if most > 1 and mostly(rows) else None
 
 
 def _piped(part: str) -> bool:
@@ -90,7 +121,7 @@ def _piped(part: str) -> bool:
 
 def evidence(head: bytes) -> Evidence:
     """What the first lines say about the format."""
-    found = layout(head)
+    found = layout(head, NEARLY_ALL)
     if found is None or found.kind == "untagged":
         return Evidence(0, "no lines of tokens with tags")
     if found.kind == "universal":
@@ -134,6 +165,7 @@ class _Reader:
         self._starts = False
         self._id: str | None = None
         self._covered = 0  # words of CoNLL-U that a range has given the characters of
+        self._width = found.count  # columns that rows of the sentence have
 
     def broken(self, number: int, raw: bytes, expected: str, found: str) -> None:
         self._begin(number, raw)
@@ -169,21 +201,31 @@ class _Reader:
             return None
         sentence = self._begin(number, raw)
         if self._layout.kind == "piped":
-            for part in line.split():
-                cells = part.split("|")
-                if part.startswith("|"):  # the token itself is a bar
-                    cells = ["|", *part.lstrip("|").split("|")]
-                self._add(sentence, cells[0], cells, None)
+            for part in line.split(" "):
+                if part:
+                    self._add_piped(sentence, part, number)
             return self.end()
         cells = columns_of(line)
         if self._universal:
             self._add_universal(sentence, cells, number)
-        elif len(cells) < max(2, self._token):
-            expected = f"a token and its tags ({self._layout.count} columns)"
-            self.broken(number, b"", expected, f"{len(cells)} column")
+            return None
+        if self._layout.varied and not sentence.words:
+            self._width = len(cells)
+        if len(cells) != self._width or self._token > len(cells):
+            expected = f"a token and its tags in {self._width} columns"
+            self.broken(number, b"", expected, f"{len(cells)} columns")
         else:
-            self._add(sentence, cells[self._token - 1], cells, None)
+            self._add(sentence, cells[self._token - 1], cells, number)
         return None
+
+    def _add_piped(self, sentence: Sentence, part: str, number: int) -> None:
+        cells = part.split("|")
+        if part.startswith("|"):  # the token itself is a bar
+            cells = ["|", *part.lstrip("|").split("|")]
+        if len(cells) < 2 or not cells[0]:
+            self.broken(number, b"", "a token, a bar and its tag", repr(part[:40]))
+        else:
+            self._add(sentence, cells[0], cells, number)
 
     def _is_comment(self, line: str) -> bool:
         if _COMMENT.match(line) or self._universal:
@@ -214,17 +256,22 @@ class _Reader:
     def _count(sentence: Sentence, name: str) -> None:
         sentence.fields[name] = sentence.fields.get(name, 0) + 1
 
-    def _add(self, sentence: Sentence, word: str, cells: list[str], space: str | None) -> None:
-        if self._column in ("auto", "last"):
-            tag = cells[-1]
-        elif self._column.isdigit() and 0 < int(self._column) <= len(cells):
-            tag = cells[int(self._column) - 1]
-        else:
-            self.broken(sentence.number, b"", f"a column {self._column}", f"{len(cells)} columns")
+    def _add(self, sentence: Sentence, word: str, cells: list[str], number: int) -> None:
+        column = -1 if self._column in ("auto", "last") else self._chosen(cells, number)
+        if column is None:
             return
+        if len(cells) > 2:
+            self._count(sentence, _BESIDE)
         sentence.words.append(word)
-        sentence.tags.append(tag)
-        sentence.spaces.append(space)
+        sentence.tags.append(cells[column])
+        sentence.spaces.append(None)
+
+    def _chosen(self, cells: list[str], number: int) -> int | None:
+        """The index of the column that the option names by number; None where it is not there."""
+        if self._column.isdecimal() and 0 < int(self._column) <= len(cells):
+            return int(self._column) - 1
+        self.broken(number, b"", f"a column {self._column}", f"{len(cells)} columns")
+        return None
 
     def _add_universal(self, sentence: Sentence, cells: list[str], number: int) -> None:
         """A word of CoNLL-U: ranges (`3-4`) give the characters, their words the tags."""
@@ -236,27 +283,40 @@ class _Reader:
             return
         features = dict(each.partition("=")[::2] for each in cells[9].split("|"))
         space = _space(features)
+        if self._token > len(cells):
+            self.broken(number, b"", f"a column {self._token}", f"{len(cells)} columns")
+            return
         if "-" in cells[0]:
             first, _, last = cells[0].partition("-")
+            if int(last) < int(first):
+                self.broken(number, b"", "a range of ids that rises", cells[0])
+                return
             self._covered = int(last) - int(first) + 1
             sentence.words.append(cells[self._token - 1])
             sentence.tags.append(None)
             sentence.spaces.append(space)
             return
-        tag = self._tag(features, cells)
+        if self._column.isdecimal():
+            column = self._chosen(cells, number)
+            if column is None:
+                return
+            tag: str | None = cells[column]
+        else:
+            tag = self._tag(features, cells)
+        self._count(sentence, _BESIDE)
         if self._covered:
             self._covered -= 1
-            if sentence.tags[-1] in (None, "O", "_"):
+            held = sentence.tags[-1]
+            if held in _NO_TAG:
                 sentence.tags[-1] = tag
+            elif tag not in _NO_TAG and tag is not None and tag[2:] != str(held)[2:]:
+                self._count(sentence, "tags of words within a token")
             return
         sentence.words.append(cells[self._token - 1])
         sentence.tags.append(tag)
         sentence.spaces.append(space)
 
     def _tag(self, features: dict[str, str], cells: list[str]) -> str | None:
-        if self._column.isdigit():
-            number = int(self._column)
-            return cells[number - 1] if 0 < number <= len(cells) else None
         if self._column == "last":
             return cells[-1]
         if self._column != "auto":
@@ -272,6 +332,9 @@ class _Reader:
         return sentence if sentence.lines else None
 
 
+#: What rows have that is neither token nor tag, as it is counted.
+_BESIDE = "rows with columns beside token and tag"
+_NO_TAG = (None, "O", "_")
 #: Where named entities stand in the last column of CoNLL-U.
 _FEATURES = ("NE", "NER", "ner", "ne", "Entity", "NamedEntity")
 

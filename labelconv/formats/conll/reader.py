@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from labelconv import codes
 from labelconv.errors import SourceError
 from labelconv.format import Reading
-from labelconv.formats.conll.lines import Layout, Sentence, layout, sentences
+from labelconv.formats.conll.lines import MOST, Layout, Sentence, layout, sentences
 from labelconv.formats.conll.options import ConllReaderOptions
 from labelconv.io import PEEK_BYTES, Source
 from labelconv.model import Annotation, Dataset, Sample, Samples, Text, TextSpan
 from labelconv.offsets import Spans, clean
-from labelconv.problems import Where
+from labelconv.problems import Code, Where
 from labelconv.tags import Tags
 from labelconv.texts import Chunk, Rows
 from labelconv.tokens import align
@@ -22,7 +23,7 @@ def read(source: Source, options: ConllReaderOptions, reading: Reading) -> Datas
     """The texts of a file. Raises `SourceError` when its lines are no tokens."""
     with source.open() as file:
         head = file.read(PEEK_BYTES)
-    found = layout(head)
+    found = layout(head, MOST)
     if found is None and head.strip():
         raise SourceError(
             f"{source.name}: lines of one number of columns expected, or words as token|tag"
@@ -71,42 +72,43 @@ class _Run:
             self._report.add(codes.TEXT_REBUILT, where, count=self._rebuilt)
 
     def _sample(self, group: list[Sentence]) -> Iterator[Sample]:
+        """The text of a document. Sentences that cannot be used are rejected alone."""
         self._number += 1
+        report = self._report
+        laid: list[_Laid] = []
+        broken: list[_Broken] = []
+        for sentence in group:
+            found = _placed(sentence)
+            if isinstance(found, _Broken):
+                broken.append(found)
+            elif sentence.words or sentence.text is not None:
+                laid.append(_Laid(sentence, found))
+            else:
+                self._count_fields(sentence)
+        if not laid:
+            if broken:
+                report.ledger.samples.read += 1
+                self._reject(broken[0], group, "samples")
+            return
         lines = [line for sentence in group for line in sentence.lines]
         chunk: Chunk[None] = Chunk(
             self._number, None, lambda: [b"".join(lines)], line=group[0].number
         )
-        report = self._report
-        fault = next((each.fault for each in group if each.fault is not None), None)
-        if fault is not None:
-            report.ledger.samples.read += 1
-            expected, found, line = fault
-            where = Where(self._source.name, line)
-            code = codes.RECORD_MALFORMED
-            report.reject(code, where, chunk.raw(), "samples", expected=expected, found=found)
-            return
-        group = [each for each in group if each.words or each.text is not None]
-        if not group:
-            return
-        laid = _laid_out(group)
-        if isinstance(laid, _Unaligned):
-            report.ledger.samples.read += 1
-            where = Where(self._source.name, laid.line)
-            code = codes.TOKEN_UNALIGNED
-            values = {"number": laid.number, "token": laid.token}
-            report.reject(code, where, chunk.raw(), "samples", **values)
-            return
-        text, places, rebuilt = laid
         key = self._rows.key(next((s.id for s in group if s.id), None), chunk, 0, {})
         if key is None:
             return
+        for each in broken:
+            count = max(1, len(Tags().entities(each.sentence.tags)))
+            report.ledger.annotations.read += count
+            report.ledger.annotations.rejected += count - 1  # `_reject` counts one itself
+            self._reject(each, [each.sentence], "annotations")
+        text, places, rebuilt = _laid_out(laid)
         self._rebuilt += rebuilt
         annotations: list[Annotation] = []
         at = 0
-        for sentence in group:
+        for sentence in (each.sentence for each in laid):
             where = Where(self._source.name, sentence.number)
-            for name, count in sentence.fields.items():
-                report.field(f"conll:{name}", count)
+            self._count_fields(sentence)
             for first, beyond, label in self._tags.entities(sentence.tags, where):
                 report.ledger.annotations.read += 1
                 start, end = places[at + first][0], places[at + beyond - 1][1]
@@ -118,15 +120,48 @@ class _Run:
             at += len(sentence.words)
         yield Sample(key, Text(text), tuple(annotations), key_is_id=self._rows.are_ids)
 
+    def _reject(self, broken: _Broken, sentences: list[Sentence], kind: str) -> None:
+        where = Where(self._source.name, broken.line)
+        record = b"".join(line for sentence in sentences for line in sentence.lines)
+        self._report.reject(broken.code, where, record, kind, **broken.values)
 
-class _Unaligned:
-    """The first token that is not in the text that the source gives."""
-
-    def __init__(self, line: int, number: int, token: str) -> None:
-        self.line, self.number, self.token = line, number, token
+    def _count_fields(self, sentence: Sentence) -> None:
+        for name, count in sentence.fields.items():
+            self._report.field(f"conll:{name}", count)
 
 
-def _laid_out(group: list[Sentence]) -> tuple[str, list[tuple[int, int]], bool] | _Unaligned:
+class _Broken(NamedTuple):
+    """A sentence that cannot be used: the code, the line, and what fills the code's message."""
+
+    sentence: Sentence
+    code: Code
+    line: int
+    values: dict[str, object]
+
+
+class _Laid(NamedTuple):
+    """A sentence and, where it has a text of its own, where its tokens are in that."""
+
+    sentence: Sentence
+    places: list[tuple[int, int]]
+
+
+def _placed(sentence: Sentence) -> list[tuple[int, int]] | _Broken:
+    """Where the tokens are in the sentence's own text; nothing where it has none."""
+    if sentence.fault is not None:
+        expected, found, line = sentence.fault
+        values: dict[str, object] = {"expected": expected, "found": found}
+        return _Broken(sentence, codes.RECORD_MALFORMED, line, values)
+    if sentence.text is None:
+        return []
+    places = align(sentence.words, sentence.text)
+    if isinstance(places, int):
+        values = {"number": places, "token": sentence.words[places]}
+        return _Broken(sentence, codes.TOKEN_UNALIGNED, sentence.number, values)
+    return places
+
+
+def _laid_out(group: list[_Laid]) -> tuple[str, list[tuple[int, int]], bool]:
     """The text of a document, where its tokens are, and whether it was put together here.
 
     Sentences follow each other on lines of their own, unless the source says what blanks they have
@@ -136,14 +171,11 @@ def _laid_out(group: list[Sentence]) -> tuple[str, list[tuple[int, int]], bool] 
     places: list[tuple[int, int]] = []
     at = 0
     rebuilt = False
-    for number, sentence in enumerate(group):
+    for number, (sentence, own) in enumerate(group):
         last = number == len(group) - 1
         behind = sentence.spaces[-1] if sentence.spaces else None
         if sentence.text is not None:
-            found = align(sentence.words, sentence.text)
-            if isinstance(found, int):
-                return _Unaligned(sentence.number, found, sentence.words[found])
-            places.extend((at + start, at + end) for start, end in found)
+            places.extend((at + start, at + end) for start, end in own)
             text = sentence.text
         else:
             rebuilt = True

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from labelconv.cvatxml import sniffed
 from labelconv.format import SHAPES, Evidence, Format, Holds, NoOptions, Reading
 from labelconv.io import Peek, Source
 from labelconv.model import Dataset, FreeText, Radio
 from labelconv.problems import Report
-
-#: The file of CVAT's exports.
-FILE = "annotations.xml"
 
 
 def holds(options: NoOptions) -> tuple[Holds, ...]:
@@ -39,16 +37,7 @@ def holds(options: NoOptions) -> tuple[Holds, ...]:
 
 def sniff(peek: Peek) -> Evidence:
     """CVAT by its root `annotations` with an `image`, or with the mode of a task of pictures."""
-    if peek.is_folder:
-        if FILE not in peek.entries:
-            return Evidence(0, f"no {FILE} in the folder")
-        with (Path(peek.name) / FILE).open("rb") as opened:
-            found = _is_cvat(opened.read(65_536))
-        words = f"a folder with CVAT's {FILE}" if found else f"{FILE} is not CVAT's for images"
-        return Evidence(3 if found else 0, words)
-    if peek.text[:1] == b"<" and _is_cvat(peek.head + peek.tail):
-        return Evidence(3, "a root element annotations with images")
-    return Evidence(0, "no root element annotations with images")
+    return sniffed(peek, _is_cvat, "images")
 
 
 def _is_cvat(data: bytes) -> bool:
@@ -61,7 +50,7 @@ def read(source: Source, options: NoOptions, reading: Reading) -> Dataset:
     """The samples of a file, or of a folder with it (see `reader`, loaded when first needed)."""
     from labelconv.formats.cvat_image.reader import read as read_now
 
-    return read_now(source, FILE, reading)
+    return read_now(source, reading)
 
 
 def write(dataset: Dataset, target: Path, options: NoOptions, report: Report) -> None:

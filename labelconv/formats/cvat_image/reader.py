@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
-from labelconv import codes, safexml
+from labelconv import codes
+from labelconv.cvatxml import answer_of, elements, file_of, number_of
 from labelconv.errors import SourceError
 from labelconv.format import Reading
 from labelconv.formats.cvat_image.labels import Kinds, kinds_of, ontology_of_labels
-from labelconv.formats.cvat_image.shapes import SHAPE_FIELDS, Bad, number_of, text_of, values_of
+from labelconv.formats.cvat_image.shapes import SHAPE_FIELDS, text_of, values_of
 from labelconv.io import Source
 from labelconv.model import (
     Annotation,
@@ -27,6 +27,7 @@ from labelconv.model import (
     Value,
 )
 from labelconv.problems import Where
+from labelconv.unusable import Unusable
 
 _TAGS = frozenset({"meta", "image", "track"})
 _IMAGE_FIELDS = frozenset({"id", "name", "width", "height"})
@@ -34,16 +35,16 @@ _IMAGE_FIELDS = frozenset({"id", "name", "width", "height"})
 _DEFAULTS = {"occluded": "0", "outside": "0", "z_order": "0", "source": "manual", "group_id": "0"}
 
 
-def read(source: Source, name: str, reading: Reading) -> Dataset:
-    """The samples of the XML file at `source`, or of the file called `name` in that folder."""
-    file = Source(Path(source.name) / name) if source.is_folder else source
+def read(source: Source, reading: Reading) -> Dataset:
+    """The samples of the XML file at `source`, or of the one in that folder."""
+    file = file_of(source)
     labels = _labels(file)
 
     def samples() -> Iterator[Sample]:
         reading.keys.restart()
         images = _Images(reading, file.name)
         images.kinds = kinds_of(labels)
-        for event, element in _elements(file):
+        for event, element in elements(file, _TAGS):
             if event == "end" and element.tag == "image":
                 sample = images.sample(element)
                 if sample is not None:
@@ -57,19 +58,9 @@ def read(source: Source, name: str, reading: Reading) -> Dataset:
     return Samples(samples, ontology_of_labels(labels))
 
 
-def _elements(file: Source) -> Iterator[tuple[str, Element]]:
-    """The elements of the file. Raises `SourceError` where the XML breaks off."""
-    with file.open() as opened:
-        try:
-            yield from safexml.elements(opened, _TAGS)
-        except safexml.XmlFault as fault:
-            place = f":{fault.line}:{fault.column}" if fault.line else ""
-            raise SourceError(f"{file.name}{place}: XML expected; {fault.found}") from None
-
-
 def _labels(file: Source) -> list[Element]:
     """The labels that the header declares, before the first picture."""
-    for event, element in _elements(file):
+    for event, element in elements(file, _TAGS):
         if element.tag != "meta":
             break
         if event == "end":
@@ -100,7 +91,7 @@ class _Images:
             name = text_of(fields, "name")
             image = self._image(fields, name)
             key = self._key(name, fields)
-        except Bad as bad:
+        except Unusable as bad:
             # What is said about a refused picture goes with it, in the same record.
             report.reject(
                 bad.code,
@@ -129,7 +120,7 @@ class _Images:
             pointer = f"{place}/{tag}[{positions[tag]}]"
             try:
                 made = self._annotations(child, str(len(annotations)), image, key, pointer)
-            except Bad as bad:
+            except Unusable as bad:
                 where = Where(path=self._path, pointer=pointer + bad.pointer, sample=key)
                 report.reject(bad.code, where, tostring(child), **bad.values)
                 made = []
@@ -152,8 +143,9 @@ class _Images:
     def _key(self, name: str, fields: dict[str, str]) -> str:
         key, problem = self._reading.keys.key(name, fields.get("id", name), fields)
         if key is None:
-            code, values = problem  # type: ignore[misc]
-            raise Bad(code, **values)
+            assert problem is not None  # keys give one or the other
+            code, values = problem
+            raise Unusable(code, "", **values)
         return key
 
     def _image(self, fields: dict[str, str], name: str) -> Image:
@@ -183,7 +175,7 @@ class _Images:
     def _annotations(
         self, element: Element, id: str, image: Image, key: str, pointer: str
     ) -> list[Annotation]:
-        """The annotation of an element; several for `points` of several points. Raises `Bad`."""
+        """The annotation of an element; several for `points` of several. Raises `Unusable`."""
         fields = element.attrib
         label = text_of(fields, "label")
         where = Where(path=self._path, pointer=pointer, sample=key)
@@ -219,10 +211,7 @@ class _Images:
         )
 
     def _answer(self, element: Element, of: tuple[bool, str]) -> Classification:
-        name, text = element.get("name", ""), element.text or ""
-        declared = element.get("input_type") or self.kinds.get((*of, name), "text")
-        free = declared in ("text", "number")
-        return Classification(name, FreeText(text) if free else Radio(text))
+        return answer_of(element, self.kinds.get((*of, element.get("name", "")), "text"))
 
     def _tag(self, element: Element) -> Classification:
         """A tag: its label is the question, an attribute of the same name its answer.

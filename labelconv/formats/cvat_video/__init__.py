@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from labelconv.cvatxml import sniffed
 from labelconv.format import Evidence, Format, HeldTracks, Holds, NoOptions, Reading
 from labelconv.formats.cvat_video.options import CvatVideoReaderOptions
 from labelconv.io import Peek, Source
@@ -22,9 +23,6 @@ from labelconv.model import (
     Video,
 )
 from labelconv.problems import Report
-
-#: The file of CVAT's exports.
-FILE = "annotations.xml"
 
 
 def holds(options: NoOptions) -> tuple[Holds, ...]:
@@ -52,16 +50,7 @@ def holds(options: NoOptions) -> tuple[Holds, ...]:
 
 def sniff(peek: Peek) -> Evidence:
     """CVAT by its root `annotations` with a `track`, or with the mode of a task of a video."""
-    if peek.is_folder:
-        if FILE not in peek.entries:
-            return Evidence(0, f"no {FILE} in the folder")
-        with (Path(peek.name) / FILE).open("rb") as opened:
-            if _is_cvat(opened.read(65_536)):
-                return Evidence(3, f"a folder with CVAT's {FILE}, with tracks")
-        return Evidence(0, f"{FILE} is not CVAT's for video")
-    if peek.text[:1] == b"<" and _is_cvat(peek.head + peek.tail):
-        return Evidence(3, "a root element annotations with tracks")
-    return Evidence(0, "no root element annotations with tracks")
+    return sniffed(peek, _is_cvat, "tracks")
 
 
 def _is_cvat(data: bytes) -> bool:
@@ -74,7 +63,7 @@ def read(source: Source, options: CvatVideoReaderOptions, reading: Reading) -> D
     """The videos of a file, or of a folder with it (see `reader`, loaded when first needed)."""
     from labelconv.formats.cvat_video.reader import read as read_now
 
-    return read_now(source, FILE, options, reading)
+    return read_now(source, options, reading)
 
 
 def write(dataset: Dataset, target: Path, options: NoOptions, report: Report) -> None:

@@ -8,8 +8,7 @@ from xml.etree.ElementTree import Element
 
 import msgspec
 
-from labelconv import safexml
-from labelconv.errors import SourceError
+from labelconv import cvatxml
 from labelconv.formats.cvat_video.labels import ontology_of_labels
 from labelconv.io import Source
 from labelconv.model import Category, Ontology, Option, Question
@@ -39,16 +38,11 @@ class Header(msgspec.Struct):
 def elements(file: Source) -> Iterator[tuple[str, Element]]:
     """The elements of the file, those inside of tracks left to these. Raises `SourceError`."""
     depth = 0
-    with file.open() as opened:
-        try:
-            for event, element in safexml.elements(opened, _TAGS):
-                depth -= event == "end"
-                if depth == 0:
-                    yield event, element
-                depth += event == "start"
-        except safexml.XmlFault as fault:
-            place = f":{fault.line}:{fault.column}" if fault.line else ""
-            raise SourceError(f"{file.name}{place}: XML expected; {fault.found}") from None
+    for event, element in cvatxml.elements(file, _TAGS):
+        depth -= event == "end"
+        if depth == 0:
+            yield event, element
+        depth += event == "start"
 
 
 def headers(meta: Element | None, file: Source) -> list[Header]:

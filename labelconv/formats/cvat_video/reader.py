@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
 import msgspec
 
 from labelconv import codes
+from labelconv.cvatxml import answer_of, file_of, turned
 from labelconv.errors import SourceError
 from labelconv.format import Reading
 from labelconv.formats.cvat_video.header import Header, elements, headers, ontology_of
 from labelconv.formats.cvat_video.labels import Texts, texts_of
 from labelconv.formats.cvat_video.options import CvatVideoReaderOptions
 from labelconv.formats.cvat_video.rows import Answers, Row, segments_of, skeleton_of
-from labelconv.formats.cvat_video.shapes import ELLIPSE_POINTS, TAGS, Bad, shapes_of, whole_of
+from labelconv.formats.cvat_video.shapes import ELLIPSE_POINTS, TAGS, shapes_of, whole_of
 from labelconv.frames import FrameMap, frame_map
 from labelconv.io import Source
 from labelconv.model import (
@@ -25,7 +24,6 @@ from labelconv.model import (
     Classification,
     Dataset,
     Extra,
-    FreeText,
     Keyframe,
     OrientedBox,
     Point,
@@ -34,9 +32,9 @@ from labelconv.model import (
     Samples,
     Shape,
     Track,
-    Video,
 )
 from labelconv.problems import Where
+from labelconv.unusable import Unusable
 
 #: Shapes that move on straight lines between the keyframes of CVAT.
 _STRAIGHT = frozenset({"box", "points", "ellipse", "skeleton"})
@@ -46,9 +44,9 @@ _OCCLUDED: Answers = (Classification("occluded", Radio("true")),)
 _USUAL = {"source": "manual", "group_id": "0"}
 
 
-def read(source: Source, name: str, options: CvatVideoReaderOptions, reading: Reading) -> Dataset:
-    """The sample of the XML file at `source`, or of the file called `name` in that folder."""
-    file = Source(Path(source.name) / name) if source.is_folder else source
+def read(source: Source, options: CvatVideoReaderOptions, reading: Reading) -> Dataset:
+    """The samples of the XML file at `source`, or of the one in that folder."""
+    file = file_of(source)
     moved = frame_map(options.start, options.stride, options.fps, "cvat-video")
 
     def samples() -> Iterator[Sample]:
@@ -75,8 +73,11 @@ def read(source: Source, name: str, options: CvatVideoReaderOptions, reading: Re
                 number += 1
                 if not readers:
                     begin(None)
-                first = next(iter(readers.values()))
-                readers.get(element.get("task_id"), first).track(element, number)
+                reader = readers.get(element.get("task_id"))
+                if reader is None and len(readers) > 1:
+                    _reject_taskless(element, number, file, reading)
+                    continue
+                (reader or next(iter(readers.values()))).track(element, number)
         if not begun:
             begin(None)
         for reader in readers.values():
@@ -85,6 +86,20 @@ def read(source: Source, name: str, options: CvatVideoReaderOptions, reading: Re
                 yield sample
 
     return Samples(samples, lambda: ontology_of(file, answered=options.occluded == "answer"))
+
+
+def _reject_taskless(element: Element, position: int, file: Source, reading: Reading) -> None:
+    """Reject a track that is of none of several tasks."""
+    place = Where(file.name, pointer=f"/annotations/track[{position}]/@task_id")
+    reading.report.ledger.annotations.read += 1
+    reading.report.reject(
+        codes.REFERENCE_DANGLING,
+        place,
+        tostring(element),
+        field="task_id",
+        value=element.get("task_id"),
+        known="tasks",
+    )
 
 
 class _Reader:
@@ -120,16 +135,17 @@ class _Reader:
         keys = self._reading.keys
         key, problem = keys.key(header.name, header.id, header.fields)
         if key is None:
-            code, values = problem  # type: ignore[misc]
+            assert problem is not None  # keys give one or the other
+            code, values = problem
             where = Where(path=self._path)
             report.reject(code, where, header.name.encode(), "samples", **values)
             report.ledger.annotations.read += len(self._annotations)
             report.ledger.annotations.rejected += len(self._annotations)
             return None
         report.ledger.annotations.read += len(self._annotations)
-        own = self._map.is_identity and self._options.frames == "video"
-        length = (header.frame_count, header.frame_rate) if own else (None, None)
-        media = Video(header.width, header.height, *length)
+        whole = self._options.frames == "video"
+        length = (header.frame_count, header.frame_rate) if whole else (None, None)
+        media = self._map.video(header.width, header.height, *length)
         return Sample(
             key,
             media,
@@ -149,7 +165,7 @@ class _Reader:
         label = fields.get("label", "")
         try:
             segments = self._segments(element, label, place)
-        except Bad as bad:
+        except Unusable as bad:
             where = Where(self._path, pointer=place + bad.pointer)
             self._report.ledger.annotations.read += 1
             self._report.reject(bad.code, where, tostring(element), **bad.values)
@@ -196,7 +212,7 @@ class _Reader:
     def _segments(self, element: Element, label: str, place: str) -> list[list[list[Keyframe]]]:
         """The segments of each object of a track: `points` of several points are several."""
         if not label:
-            raise Bad(codes.RECORD_MALFORMED, "/@label", expected="a label", found="nothing")
+            raise Unusable(codes.RECORD_MALFORMED, "/@label", expected="a label", found="nothing")
         tags = {child.tag for child in element if child.tag in TAGS}
         if "cuboid" in tags:
             shapes_of("cuboid", {}, None)
@@ -257,7 +273,7 @@ class _Reader:
             try:
                 row = self._row(child, label, of_skeleton=of_skeleton)
                 _check_alone(row, found.get(row.frame))
-            except Bad as bad:
+            except Unusable as bad:
                 where = Where(self._path, pointer=pointer + bad.pointer)
                 self._report.ledger.annotations.read += 1
                 self._report.reject(bad.code, where, tostring(child), **bad.values)
@@ -282,13 +298,13 @@ class _Reader:
     def _row(self, child: Element, label: str, *, of_skeleton: bool) -> _Rows:
         tag, fields = child.tag, child.attrib
         if tag not in TAGS:
-            raise Bad(codes.RECORD_MALFORMED, expected="a shape of CVAT", found=f"<{tag}>")
+            raise Unusable(codes.RECORD_MALFORMED, expected="a shape of CVAT", found=f"<{tag}>")
         frame = self._frame(whole_of(fields, "frame"))
         shapes: list[Shape] = []
         if fields.get("outside") != "1":
             shapes = [Point(0.0, 0.0)] if tag == "skeleton" else shapes_of(tag, fields, self._size)
             if of_skeleton and not (len(shapes) == 1 and isinstance(shapes[0], Point)):
-                raise Bad(codes.SHAPE_INVALID, found=f"a {tag} as a point of a skeleton")
+                raise Unusable(codes.SHAPE_INVALID, found=f"a {tag} as a point of a skeleton")
         occluded = fields.get("occluded") == "1"
         if fields.get("z_order", "0") != "0":
             self._report.field("cvat-video:z_order")
@@ -305,14 +321,12 @@ class _Reader:
             if odd or frame < 0:
                 expected = f"a frame of the task, from {header.start} on in steps of {header.step},"
                 found = str(frame * header.step + odd + header.start)
-                raise Bad(codes.RECORD_MALFORMED, "/@frame", expected=expected, found=found)
+                raise Unusable(codes.RECORD_MALFORMED, "/@frame", expected=expected, found=found)
         return frame
 
     def _answer(self, element: Element, label: str) -> Classification:
-        name, text = element.get("name", ""), element.text or ""
-        said: Any = element.get("input_type")
-        free = said in ("text", "number") if said else self._texts.get((label, name), True)
-        return Classification(name, FreeText(text) if free else Radio(text))
+        is_text = self._texts.get((label, element.get("name", "")), True)
+        return answer_of(element, "text" if is_text else "select")
 
     def _moved(self, segments: list[list[Keyframe]]) -> list[list[Keyframe]]:
         """The segments at the frames of the uploaded video."""
@@ -336,19 +350,19 @@ class _Rows(msgspec.Struct):
 
 
 def _check_alone(row: _Rows, before: _Rows | None) -> None:
-    """Raise `Bad` for a second shape on one frame. One that is outside and one that is not is how
-    CVAT goes on with a track at the border of two jobs."""
+    """Raise `Unusable` for a second shape on one frame. One that is outside and one that is not is
+    how CVAT goes on with a track at the border of two jobs."""
     if before is not None and before.shapes and row.shapes:
         first = "another row of this track"
-        raise Bad(codes.ID_DUPLICATE, "/@frame", field="frame", value=row.frame, first=first)
+        raise Unusable(codes.ID_DUPLICATE, "/@frame", field="frame", value=row.frame, first=first)
 
 
 def _count(rows: list[_Rows]) -> int:
-    """How many objects the rows are of. Raises `Bad` where that changes."""
+    """How many objects the rows are of. Raises `Unusable` where that changes."""
     counts = {len(row.shapes) for row in rows if row.shapes}
     if len(counts) > 1:
         found = f"points whose number changes from frame to frame: {sorted(counts)}"
-        raise Bad(codes.SHAPE_INVALID, found=found)
+        raise Unusable(codes.SHAPE_INVALID, found=found)
     return counts.pop() if counts else 1
 
 
@@ -373,7 +387,4 @@ def _one_kind(rows: list[Row]) -> list[Row]:
 
 
 def _oriented(shape: Shape | None) -> Shape | None:
-    if not isinstance(shape, Box):
-        return shape
-    centre = (shape.x0 + shape.x1) / 2, (shape.y0 + shape.y1) / 2
-    return OrientedBox(*centre, shape.x1 - shape.x0, shape.y1 - shape.y0, 0.0)
+    return turned(shape, 0.0) if isinstance(shape, Box) else shape

@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from labelconv import codes
-from labelconv.formats.cvat_video.labels import escaped, written
-from labelconv.formats.cvat_video.shapes import spelled
+from labelconv.cvatxml import attribute, escaped, spelled
+from labelconv.formats.cvat_video.labels import written
 from labelconv.identity import whole_numbers
 from labelconv.model import (
     Annotation,
     Classification,
     Dataset,
-    FreeText,
     Keyframe,
     Keypoints,
     Ontology,
@@ -79,7 +78,10 @@ def _task(sample: Sample, number: int) -> str:
     said = [f"      <id>{number}</id>\n      <name>{name}</name>\n"]
     if media.frame_count is not None:
         said.append(f"      <size>{media.frame_count}</size>\n")
-    said.append("      <mode>interpolation</mode>\n      <start_frame>0</start_frame>\n")
+    said.append(
+        "      <mode>interpolation</mode>\n      <start_frame>0</start_frame>\n"
+        "      <subset>default</subset>\n"  # datumaro looks for it in projects
+    )
     if media.width is not None and media.height is not None:
         said.append(
             f"      <original_size>\n        <width>{_plain(media.width)}</width>\n"
@@ -161,14 +163,8 @@ class _Spelling:
         return f"{start}{''.join(asked)}    </{tag}>\n"
 
     def _attribute(self, asked: Classification, label: str) -> str:
-        """An attribute; its type is said where the labels declare another one."""
-        answer: Any = asked.answer
-        free = isinstance(answer, FreeText)
-        said = ""
-        if free != self._texts.get((label, asked.name), True):
-            said = f' input_type="{"text" if free else "select"}"'
-        text = escaped(answer.text if free else answer.name)
-        return f'      <attribute name="{escaped(asked.name)}"{said}>{text}</attribute>\n'
+        declared = self._texts.get((label, asked.name), True)
+        return f"      {attribute(asked, declared_text=declared)}\n"
 
     def _skeleton(self, track: Track, label: str) -> Iterator[str]:
         """The skeleton's own rows, then a track for each of its points."""

@@ -68,25 +68,23 @@ def parsed(raws: Sequence[Raw | bytes]) -> list[Numbers]:
     return out
 
 
-def parsed_together(raws: Sequence[Raw | bytes]) -> tuple[list[Plan], list[float]] | None:
+def parsed_together(raws: Sequence[Raw | bytes]) -> tuple[list[Plan], tuple[float, ...]] | None:
     """The plan of each of many `coordinates`, and all their numbers in a row; None where one of
     them is not understood."""
     patterns = b";".join(raws).translate(None, _NUMERIC).split(b";")
     if len(patterns) != len(raws):
         return None
-    plans: list[Plan] = []
-    for pattern in patterns:
-        plan = plan_of(pattern)
-        if plan is None:
-            return None
-        plans.append(plan)
+    known = {pattern: plan_of(pattern) for pattern in set(patterns)}
+    plans = [plan for pattern in patterns if (plan := known[pattern]) is not None]
+    if len(plans) != len(patterns):
+        return None
     try:
         values = _FLOATS.decode(b"[" + b",".join(raws).translate(None, _BRACKETS) + b"]")
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     if sum(plan.count for plan in plans) != len(values):
         return None
-    return plans, values
+    return plans, tuple(values)
 
 
 def _alone(raw: bytes) -> Numbers:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from labelconv import codes
 from labelconv.attributes import Answers, Keys, answer_of, id_of, names_a_sample, text_of
 from labelconv.crossings import cut_at_seam
 from labelconv.format import Reading
+from labelconv.formats.geojson import refusals
 from labelconv.formats.geojson.coordinates import MalformedError, Numbers, parsed
+from labelconv.formats.geojson.ids import FeaturesMet, Ids
 from labelconv.formats.geojson.options import GeojsonReaderOptions
 from labelconv.formats.geojson.outline import Outline
 from labelconv.formats.geojson.shapes import (
@@ -23,10 +25,9 @@ from labelconv.formats.geojson.shapes import (
     rings_of,
     shapes,
 )
-from labelconv.formats.geojson.windows import Broken, Window
+from labelconv.formats.geojson.windows import Window
 from labelconv.formats.geojson.wire import GEOMETRIES, Geometry, Record
 from labelconv.geometry import has_three_points
-from labelconv.identity import Seen
 from labelconv.model import (
     Annotation,
     Classification,
@@ -57,14 +58,9 @@ class Maker:
         self.keeps_extra = wanted is None or "geojson" in wanted
         self._degrees = is_degrees(outline.crs)
         self._crs = outline.crs
-        self._seen = Seen()
-        self.without_class = 0
-        self.without_geometry = 0
-        self.unclosed = 0
+        self.met = FeaturesMet(Ids())
         self._used = keys.used()
         self._simple = not self._degrees and not keys.answers and keys.others is None
-        #: Runs of features without ids of their own, which are named by their place: [start, end).
-        self._runs: list[tuple[int, int]] = []
 
     def annotations(self, window: Window, counted: Counted) -> Made:
         """The annotations of a window by sample. `counted(sample, count)` is told of each feature,
@@ -85,12 +81,13 @@ class Maker:
             if geometry.type in DEPTHS:
                 own = numbers[at]
                 at += 1
-            record: Record = window.records[place]  # type: ignore[assignment]
+            record: Record = window.records[place]  # type: ignore[assignment] # it has a geometry
             sample = None
             if sample_key is not None:
                 sample = (record.properties or {}).get(sample_key)
                 if not names_a_sample(sample):
-                    self._reject_nameless(window, place, sample)
+                    expected = f"a property {sample_key!r} that names the image"
+                    refusals.malformed(self._report, window, place, expected, repr(sample))
                     continue
             index = indexes[place]
             if own is not None:
@@ -108,30 +105,31 @@ class Maker:
             return False
         sample_key, class_key = self.keys.sample_key, self.keys.class_key
         confidence_key = self.keys.confidence_key
-        if sample_key is not None:
-            for record in records:
-                if not names_a_sample((record.properties or {}).get(sample_key)):
-                    return False
-        shapes: dict[tuple[str, ...], int] = {}
-        keeps_extra, met = self.keeps_extra, self._met
+        listed = [record.properties or _NOTHING for record in records]
+        names = [None] * len(listed) if sample_key is None else _names(listed, sample_key)
+        if names is None:
+            return False
         indexes = window.indexes
+        keeps_extra, ids = self.keeps_extra, self.met.ids
         unnumbered = all(record.id is None for record in records)
         if unnumbered:
-            self._unnumbered(indexes)
-        sample = None
-        count = 0
-        for place, record in enumerate(records):
-            properties = record.properties or _NOTHING
-            if sample_key is not None:
-                sample = properties[sample_key]
-            if not counted(sample, 1):
-                continue
-            count += 1
+            ids.add_places(indexes)
+        used: list[dict[str, Any]] = []
+        sample: Any = _NOTHING
+        usable = False
+        group: list[Annotation] = []
+        for place, (properties, name, ring) in enumerate(zip(listed, names, rings, strict=True)):
+            if not usable or name != sample:  # features of one sample mostly come together
+                sample = name
+                usable = counted(sample, 1)
+                if not usable:
+                    continue
+                group = made.setdefault(sample, [])
             if unnumbered:
                 id = str(indexes[place])
             else:
-                id = str(indexes[place]) if record.id is None else id_of(record.id, indexes[place])
-                if met(sample, id):
+                id = id_of(records[place].id, indexes[place])
+                if ids.met(sample, id):
                     id = self._renamed(sample, id, window.where(place))
             category = None if class_key is None else properties.get(class_key)
             if type(category) is not str or not category:
@@ -139,27 +137,15 @@ class Maker:
             extra: Extra = _NOTHING
             if keeps_extra:
                 extra = self._left(properties)
-            else:
-                names = tuple(properties)
-                shapes[names] = shapes.get(names, 0) + 1
-            annotation = Annotation(
-                id,
-                category,
-                Polygon(((rings[place],),)),
-                (),
-                self._confidence(properties) if confidence_key in properties else None,
-                extra,
-            )
-            group = made.get(sample)
-            if group is None:
-                made[sample] = [annotation]
-            else:
-                group.append(annotation)
-        self._report.ledger.annotations.read += count
-        for names, times in shapes.items():
-            for name in names:
-                if name not in self._used:
-                    self._report.field(f"geojson:{name}", times)
+            used.append(properties)
+            confidence = self._confidence(properties) if confidence_key in properties else None
+            group.append(Annotation(id, category, Polygon(((ring,),)), (), confidence, extra))
+        self._report.ledger.annotations.read += len(used)
+        if not keeps_extra:
+            for members, times in Counter(map(tuple, used)).items():
+                for member in members:
+                    if member not in self._used:
+                        self._report.field(f"geojson:{member}", times)
         return True
 
     # ------------------------------------------------------------------ geometry
@@ -184,27 +170,13 @@ class Maker:
     def _without_shape(self, window: Window, place: int, counted: Counted) -> None:
         record = window.records[place]
         if isinstance(record, Record) and record.type == "Feature":
-            self.without_geometry += 1
+            self.met.without_geometry += 1
             key = self.keys.sample_key
             sample = None if key is None else (record.properties or {}).get(key)
             if key is None or names_a_sample(sample):
                 counted(sample, 0)
             return
-        self._report.ledger.annotations.read += 1
-        found = record.why if isinstance(record, Broken) else f"the type {record.type!r}"
-        raw = window.raws()[place]
-        endless = _ENDLESS.search(raw) if isinstance(record, Broken) else None
-        if endless is not None:
-            number = endless.group().decode()
-            self._report.reject(codes.NUMBER_NOT_FINITE, window.where(place), raw, found=number)
-            return
-        self._report.reject(
-            codes.RECORD_MALFORMED,
-            window.where(place),
-            raw,
-            expected="a Feature or a geometry",
-            found=found,
-        )
+        refusals.no_feature(self._report, window, place, record)
 
     def _from_collection(
         self,
@@ -219,11 +191,11 @@ class Maker:
         """A collection of geometries: one annotation or more for each, with one group id."""
         if geometry.type != "GeometryCollection":
             found = f"the type {geometry.type!r}"
-            self._reject(window, place, codes.RECORD_MALFORMED, "a geometry's type", found)
+            refusals.malformed(self._report, window, place, "a geometry's type", found)
             return
         members = list(flattened(geometry))
         if any(member is None or member.type not in DEPTHS for member in members):
-            self._reject(window, place, codes.RECORD_MALFORMED, "geometries", "something else")
+            refusals.malformed(self._report, window, place, "geometries", "something else")
             return
         numbers = parsed([member.coordinates for member in members])
         shaped: list[Any] = []
@@ -231,7 +203,7 @@ class Maker:
             for member, own in zip(members, numbers, strict=True):
                 shaped.extend(self._shapes(member.type, own))
         except (MalformedError, InvalidError) as error:
-            self._reject_shape(window, place, error)
+            refusals.shape(self._report, window, place, error)
             return
         self._add(window, place, index, geometry.type, shaped, sample, counted, made)
 
@@ -247,16 +219,16 @@ class Maker:
         made: Made,
     ) -> None:
         if not len(geometry.coordinates):
-            self._reject(window, place, codes.RECORD_MALFORMED, "coordinates", "none")
+            refusals.malformed(self._report, window, place, "coordinates", "none")
             return
         try:
             shaped = self._shapes(geometry.type, own)
         except (MalformedError, InvalidError) as error:
             if bytes(geometry.coordinates).strip() == b"[]":  # an empty geometry: RFC 7946, 3.1
-                self.without_geometry += 1
+                self.met.without_geometry += 1
                 counted(sample, 0)
             else:
-                self._reject_shape(window, place, error)
+                refusals.shape(self._report, window, place, error)
             return
         self._add(window, place, index, geometry.type, shaped, sample, counted, made)
 
@@ -264,7 +236,7 @@ class Maker:
         found, high, unclosed = shapes(kind, numbers)
         if high:
             self._report.field("geojson:z (of positions)")
-        self.unclosed += unclosed
+        self.met.unclosed += unclosed
         return list(found)
 
     def _add(
@@ -278,14 +250,14 @@ class Maker:
         counted: Counted,
         made: Made,
     ) -> None:
-        record: Record = window.records[place]  # type: ignore[assignment]
+        record: Record = window.records[place]  # type: ignore[assignment] # it has a geometry
         where = window.where(place)
         if self._degrees:
-            wrong = next((each for each in shaped if beyond(each) is not None), None)
-            if wrong is not None:
-                self._report.ledger.annotations.read += 1
-                self._reject_outside(window, place, beyond(wrong))
-                return
+            for shape in shaped:
+                wrong = beyond(shape)
+                if wrong is not None:
+                    refusals.outside(self._report, window, place, self._crs, wrong)
+                    return
         if not counted(sample, len(shaped)):
             return
         ledger = self._report.ledger
@@ -307,7 +279,7 @@ class Maker:
             if isinstance(shape, Polygon) and not has_three_points(shape.parts[0][0]):
                 self._report.add(codes.AREA_ZERO, where, kind="polygon")
             name = f"{id}/{number}" if several else id
-            if self._met(sample, name):
+            if self.met.ids.met(sample, name, placed=record.id is None):
                 name = self._renamed(sample, name, where)
             annotation = Annotation(name, category, shape, classifications, confidence, extra)
             if self._degrees and crosses(shape):
@@ -323,7 +295,7 @@ class Maker:
         if type(value) is str and value:
             return value
         if value is None or value == "":
-            self.without_class += 1
+            self.met.without_class += 1
             return self._unnamed
         return text_of(value)
 
@@ -367,83 +339,18 @@ class Maker:
                 self._report.field(f"geojson:{name}")
         return {}
 
-    def _met(self, sample: Any, id: str) -> bool:
-        """Whether an id was met before in its sample; it is from now on."""
-        if self._runs and id.isdigit() and self._is_unnumbered(id):
-            return True
-        if sample is not None:
-            return self._seen.add(hash((sample, id)) | _ABOVE)
-        # Spelled as numbers are, ids cost a bit each.
-        plain = id.isascii() and id.isdigit() and len(id) < 16 and (id[0] != "0" or id == "0")
-        return self._seen.add(int(id) if plain else id)
-
-    def _unnumbered(self, indexes: Sequence[int]) -> None:
-        """Remember that these features are named by their place, as a run where they are one."""
-        start, end = indexes[0], indexes[-1] + 1
-        if end - start != len(indexes):
-            for index in indexes:
-                self._runs.append((index, index + 1))
-        elif self._runs and self._runs[-1][1] == start:
-            self._runs[-1] = self._runs[-1][0], end
-        else:
-            self._runs.append((start, end))
-
-    def _is_unnumbered(self, id: str) -> bool:
-        if not id.isascii() or (id[0] == "0" and id != "0") or len(id) > 15:
-            return False
-        number = int(id)
-        return any(start <= number < end for start, end in self._runs)
-
     def _renamed(self, sample: Any, id: str, where: Where) -> str:
         number = 2
-        while self._met(sample, f"{id}#{number}"):
+        while self.met.ids.met(sample, f"{id}#{number}"):
             number += 1
         renamed = f"{id}#{number}"
         self._report.add(codes.ANNOTATION_ID_DUPLICATE, where, value=repr(id), renamed=renamed)
         return renamed
 
-    # ------------------------------------------------------------------ what cannot be used
 
-    def _reject(self, window: Window, place: int, code: Any, expected: str, found: str) -> None:
-        self._report.ledger.annotations.read += 1
-        self._report.reject(
-            code, window.where(place), window.raws()[place], expected=expected, found=found
-        )
-
-    def _reject_nameless(self, window: Window, place: int, found: Any) -> None:
-        expected = f"a property {self.keys.sample_key!r} that names the image"
-        self._reject(window, place, codes.RECORD_MALFORMED, expected, repr(found))
-
-    def _reject_shape(self, window: Window, place: int, error: ValueError) -> None:
-        self._report.ledger.annotations.read += 1
-        where, raw = window.where(place), window.raws()[place]
-        endless = _ENDLESS.search(str(error).encode())
-        if isinstance(error, InvalidError):
-            self._report.reject(codes.SHAPE_INVALID, where, raw, found=f"{error} found")
-        elif endless is not None:
-            number = endless.group().decode()
-            self._report.reject(codes.NUMBER_NOT_FINITE, where, raw, found=number)
-        else:
-            expected = "coordinates as the geometry's type has them"
-            self._report.reject(
-                codes.RECORD_MALFORMED, where, raw, expected=expected, found=str(error)
-            )
-
-    def _reject_outside(self, window: Window, place: int, found: Any) -> None:
-        x, y = found
-        swapped = abs(x) <= 90 and abs(y) <= 180
-        hint = "; are x and y swapped?" if swapped else "; name the CRS with -O source_crs=EPSG:…"
-        self._report.reject(
-            codes.COORDINATES_OUTSIDE,
-            window.where(place),
-            window.raws()[place],
-            expected=f"longitude and latitude in degrees ({self._crs})",
-            found=f"({x:g}, {y:g})",
-            hint=hint,
-        )
-
-
-#: Sets a bit that hashes have not, so that they are never taken for ids.
-_ABOVE = 1 << 70
-#: Numbers that JSON has not, or that no float can be.
-_ENDLESS = re.compile(rb"-?(?:NaN|Infinity)|-?\d[\d.]*[eE]\+?\d{3,}")
+def _names(listed: list[dict[str, Any]], key: str) -> list[Any] | None:
+    """What the features name as their sample; None where one names nothing."""
+    names = [properties.get(key) for properties in listed]
+    if set(map(type, names)) == {str}:
+        return names if all(names) else None
+    return names if all(map(names_a_sample, names)) else None

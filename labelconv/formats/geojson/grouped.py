@@ -17,7 +17,7 @@ from labelconv.problems import Where
 
 if TYPE_CHECKING:
     from labelconv.formats.geojson.features import Maker
-    from labelconv.formats.geojson.reader import Named
+    from labelconv.formats.geojson.samples import Named
 
 
 class _Index:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from pathlib import PurePosixPath
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
-from labelconv import codes, media
+from labelconv import codes
 from labelconv.attributes import CLASS_KEYS, Keys, class_key_in, names_a_class
 from labelconv.crs.names import LON_LAT, PIXEL
 from labelconv.format import Reading
 from labelconv.formats.geojson import grouped
 from labelconv.formats.geojson.coordinates import pairs_of, parsed
-from labelconv.formats.geojson.features import Made, Maker
+from labelconv.formats.geojson.features import Maker
+from labelconv.formats.geojson.ids import FeaturesMet
 from labelconv.formats.geojson.options import GeojsonReaderOptions
 from labelconv.formats.geojson.outline import Outline, outline, wrong_space
 from labelconv.formats.geojson.properties import keys_of
+from labelconv.formats.geojson.samples import Named, SamplesMet
 from labelconv.formats.geojson.shapes import DEPTHS
-from labelconv.formats.geojson.windows import Window, windows
-from labelconv.formats.geojson.wire import Record
+from labelconv.formats.geojson.windows import Share, Window, of_batch, windows
+from labelconv.formats.geojson.wire import RECORDS, Record
 from labelconv.io import UTF8_MARK, Source
+from labelconv.jsonstream import Batch
 from labelconv.keys import Keys as SampleKeys
-from labelconv.model import Annotation, Dataset, Image, Ontology, Sample, Samples, TiledImage
+from labelconv.model import Annotation, Dataset, Ontology, Sample, Samples
 from labelconv.problems import Report, Where
 from labelconv.usage import ontology_of
 
@@ -63,141 +65,85 @@ def _samples(
     reading.keys.restart()
     if source.size() and source.peek().head.startswith(UTF8_MARK):
         report.add(codes.ENCODING_MARK, Where(path=source.name))
+    with contextlib.closing(windows(source, seen, {})) as looked_at:
+        first = next(looked_at, None)
+    keys = keys_of(options, seen)
+    if first is not None:
+        _check_space(source.name, first, seen, report)
+        keys = _with_class(keys, first, seen, report, source.name)
     unknown: dict[str, int] = {}
-    with contextlib.closing(windows(source, seen, unknown)) as given:
-        first = next(given, None)
-        keys = keys_of(options, seen)
-        if first is not None:
-            _check_space(source.name, first, seen, report)
-            keys = _with_class(keys, first, seen, report, source.name)
-        maker = Maker(keys, seen, options, reading)
-        named = Named(source, options, reading, seen)
-
-        def all_windows() -> Iterator[Window]:
-            if first is not None:
-                yield first
-                yield from given
-
+    maker = Maker(keys, seen, options, reading)
+    named = Named(source, options, reading, seen)
+    if reading.wanted.pieces:
         if keys.sample_key is None:
-            yield from _one_sample(all_windows(), maker, named, reading)
-        elif reading.wanted.pieces:
-            for window in all_windows():
-                yield from _pieces(maker.annotations(window, named.counted), named)
-            yield from named.empty()
-        else:
-            yield from grouped.samples(source, all_windows(), keys.sample_key, maker, named)
+            named.known(None)
+        share = _share(source, options, reading, seen, keys, maker, named, unknown)
+        with contextlib.closing(windows(source, seen, unknown, share)) as given:
+            for window in given:
+                yield from named.pieces(maker.annotations(window, named.counted))
+        yield from named.empty()
+    else:
+        with contextlib.closing(windows(source, seen, unknown)) as given:
+            if keys.sample_key is None:
+                yield from _one_sample(given, maker, named)
+            else:
+                yield from grouped.samples(source, given, keys.sample_key, maker, named)
     _tell(source.name, report, maker, keys, seen, unknown)
 
 
-def _one_sample(
-    given: Iterator[Window], maker: Maker, named: Named, reading: Reading
-) -> Iterator[Sample]:
-    """The whole source as one sample, in pieces where they are wanted."""
-    if not named.known(None):
-        # Its key cannot be used: all that it says is counted and left out.
-        for window in given:
-            maker.annotations(window, named.counted)
-        return
+def _one_sample(given: Iterator[Window], maker: Maker, named: Named) -> Iterator[Sample]:
+    """The whole source as one sample; where its key cannot be used, all that it says is counted."""
+    usable = named.known(None)
     held: list[Annotation] = []
-    given_any = False
     for window in given:
-        annotations = maker.annotations(window, named.counted).get(None, [])
-        if not reading.wanted.pieces:
-            held += annotations
-        elif annotations:
-            given_any = True
-            yield named.sample(None, annotations)
-    if held or not given_any:
+        held += maker.annotations(window, named.counted).get(None, [])
+    if usable:
         yield named.sample(None, held)
 
 
-def _pieces(made: Made, named: Named) -> Iterator[Sample]:
-    """The annotations of a window by their samples, in order of appearance."""
-    for name, held in made.items():
-        yield named.sample(name, held)
+def _share(
+    source: Source,
+    options: GeojsonReaderOptions,
+    reading: Reading,
+    seen: Outline,
+    keys: Keys,
+    maker: Maker,
+    named: Named,
+    unknown: dict[str, int],
+) -> Share | None:
+    """How features are shared with other processes; None where there are none."""
+    if reading.crew is None:
+        return None
+    from labelconv import sharedarrays
 
+    def part(report: Report, before: Callable[[], int]) -> sharedarrays.Part[Record]:
+        own = msgspec.structs.replace(reading, report=report, crew=None)
+        own.keys.restart()
+        others: dict[str, int] = {}
+        own_maker, own_named = Maker(keys, seen, options, own), Named(source, options, own, seen)
+        if keys.sample_key is None:
+            own_named.known(None)
 
-class Named:
-    """The samples that features name, with their keys; counts them."""
+        def make(batch: Batch[Record]) -> Iterator[Sample]:
+            window = of_batch(batch, source.name, others)
+            return own_named.pieces(own_maker.annotations(window, own_named.counted))
 
-    def __init__(
-        self, source: Source, options: GeojsonReaderOptions, reading: Reading, seen: Outline
-    ) -> None:
-        self._file = PurePosixPath(source.name.replace("\\", "/")).name or source.name
-        self._source = source.name
-        self._pixels = options.space == "pixel"
-        self._reading = reading
-        self._crs = seen.crs
-        self._single = options.sample_key is None and (
-            seen.trailer is None or seen.trailer.sample_key is None
-        )
-        #: What a feature calls its sample → its key, None where it has none that can be used.
-        self._keys: dict[Any, str | None] = {}
-        self._given: set[Any] = set()
-        self._media: dict[Any, TiledImage | Image] = {}
+        return sharedarrays.Part(make, lambda: (own_maker.met, own_named.met, others))
 
-    def counted(self, name: Any, count: int) -> bool:
-        """Whether the sample can be used; what is not is counted as rejected with its sample."""
-        known = self._keys.get(name)
-        if known is not None:
-            return True
-        if self.known(name):
-            return True
-        annotations = self._reading.report.ledger.annotations
-        annotations.read += count
-        annotations.rejected += count
-        return False
+    def fits(met: tuple[FeaturesMet, SamplesMet, dict[str, int]]) -> bool:
+        return maker.met.fits(met[0]) and named.fits(met[1])
 
-    def known(self, name: Any) -> bool:
-        if name in self._keys:
-            return self._keys[name] is not None
-        report = self._reading.report
-        report.ledger.samples.read += 1
-        called = self._file if self._single else name
-        if not isinstance(called, str):
-            called = str(int(called)) if called == int(called) else repr(called)
-        key, problem = self._reading.keys.key(called, called, {})
-        self._keys[name] = key
-        if key is None:
-            assert problem is not None  # for mypy; one of the two is there
-            code, values = problem
-            record = msgspec.json.encode(called)
-            report.reject(code, Where(self._source, sample=called), record, "samples", **values)
-            return False
-        return True
+    def join(met: tuple[FeaturesMet, SamplesMet, dict[str, int]]) -> None:
+        maker.met.join(met[0])
+        named.join(met[1])
+        for member, count in met[2].items():
+            unknown[member] = unknown.get(member, 0) + count
 
-    def sample(self, name: Any, annotations: list[Annotation]) -> Sample:
-        """The sample of a name that `known` knows."""
-        self._given.add(name)
-        key = self._keys[name]
-        assert key is not None  # for mypy; `known` saw to it
-        kept = self._media.get(name)
-        if kept is None:
-            kept = self._media[name] = self._media_of(name)
-        uri = None if self._single else str(name)
-        return Sample(
-            key,
-            kept,
-            tuple(annotations),
-            uri=uri if uri != key else None,
-            key_is_id=self._reading.keys.are_ids,
-        )
-
-    def empty(self) -> Iterator[Sample]:
-        """The samples that were named and had no annotations."""
-        for name, key in self._keys.items():
-            if key is not None and name not in self._given:
-                yield self.sample(name, [])
-
-    def _media_of(self, name: Any) -> TiledImage | Image:
-        if not self._pixels:
-            return TiledImage(self._crs)
-        if not self._reading.media.given:
-            return Image()
-        size = self._reading.media.size(self._file if self._single else str(name))
-        if isinstance(size, media.Size):
-            return Image(float(size.width), float(size.height))
-        return Image()
+    # Features without ids are called by their place among all.
+    shared = sharedarrays.Shared(
+        source, reading.crew, RECORDS, "geometry", counts=True, part=part, fits=fits, join=join
+    )
+    return lambda walker: sharedarrays.batches(walker, shared)
 
 
 # ------------------------------------------------------------------------------- first looks
@@ -289,21 +235,21 @@ def _tell(
     for member in sorted(seen.members):
         if member == "bbox" or not maker.keeps_extra:
             report.field(f"geojson:{member}")
-    if maker.without_class:
+    if maker.met.without_class:
         asked = f"property {keys.class_key!r}" if keys.class_key else "property that names a class"
         report.add(
             codes.CONVENTION_GUESSED,
             where,
-            what=f"{maker.without_class} features are called by the option unnamed",
+            what=f"{maker.met.without_class} features are called by the option unnamed",
             evidence=f"they have no {asked} (-O class_key=…)",
         )
-    if maker.without_geometry and seen.trailer is None:
+    if maker.met.without_geometry and seen.trailer is None:
         report.add(
             codes.SAMPLE_SKIPPED,
             where,
-            count=maker.without_geometry,
+            count=maker.met.without_geometry,
             reason="their geometry is null or empty",
         )
-    if maker.unclosed:
-        found = f"{maker.unclosed} rings whose last position is not the first"
+    if maker.met.unclosed:
+        found = f"{maker.met.unclosed} rings whose last position is not the first"
         report.add(codes.SPELLING_MENDED, where, found=found, result="closed rings")

@@ -122,13 +122,11 @@ def crosses(shape: Point | Polyline | Polygon) -> bool:
 
 def rings_of(records: list[Any]) -> list[Coordinates] | None:
     """The ring of each record where all are features of polygons of one closed ring; else None."""
-    for record in records:
-        if type(record) is not Record or record.type != "Feature":
-            return None
-        shape = record.geometry
-        if shape is None or shape.type != "Polygon":
-            return None
-    together = parsed_together([record.geometry.coordinates for record in records])
+    geometries = [r.geometry for r in records if type(r) is Record and r.type == "Feature"]
+    raws = [g.coordinates for g in geometries if g is not None and g.type == "Polygon"]
+    if len(raws) != len(records):
+        return None
+    together = parsed_together(raws)
     if together is None:
         return None
     plans, values = together
@@ -138,7 +136,7 @@ def rings_of(records: list[Any]) -> list[Coordinates] | None:
         if not plan.ring:
             return None
         end = start + plan.count
-        ring = tuple(values[start : end - 2])
+        ring = values[start : end - 2]
         if values[end - 2] != ring[0] or values[end - 1] != ring[1]:
             return None
         # That three points differ is clear at once where their x does.

@@ -123,7 +123,7 @@ def read(source: Source, options: StacReaderOptions, reading: Reading) -> Datase
             return
         if several > 1:
             report.field("stac-label:links (sources beside the first)", several - 1)
-        inner = msgspec.structs.replace(reading, keys=Keys())
+        inner = msgspec.structs.replace(reading, keys=Keys(), crew=None)
         for sample in read_geojson(labels, inner_options, inner):
             media = sample.media
             if isinstance(media, TiledImage) and item.bbox and len(item.bbox) in (4, 6):

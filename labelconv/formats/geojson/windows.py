@@ -11,7 +11,7 @@ from labelconv.errors import SourceError
 from labelconv.formats.geojson.outline import SEPARATOR, Outline
 from labelconv.formats.geojson.wire import RECORDS, Record, record_of
 from labelconv.io import Source, lines, skip_mark
-from labelconv.jsonstream import UNDECODABLE, Walker
+from labelconv.jsonstream import UNDECODABLE, Batch, Walker
 from labelconv.problems import Where
 
 _CHUNK_BYTES = 262_144
@@ -38,14 +38,22 @@ class Window(msgspec.Struct):
 Windows: TypeAlias = Generator[Window, None, None]
 
 
-def windows(source: Source, outline: Outline, unknown: dict[str, int]) -> Windows:
-    """All records. Members that nobody knows are counted in `unknown`. Raises `SourceError`."""
+#: How the features of an array that was just entered are shared with other processes; returns the
+#: index of the feature at which the walker stands then, None when all were read.
+Share: TypeAlias = "Callable[[Walker], Generator[Batch[Record], None, int | None]]"
+
+
+def windows(
+    source: Source, outline: Outline, unknown: dict[str, int], share: Share | None = None
+) -> Windows:
+    """All records, of a collection with the help of others. Members that nobody knows are counted
+    in `unknown`. Raises `SourceError`."""
     if outline.form == "empty":
         return
     with source.open() as file:
         skip_mark(file, source.name)
         if outline.form == "collection":
-            yield from _collection(file, source.name, unknown)
+            yield from _collection(file, source.name, unknown, share)
         elif outline.form == "lines":
             yield from _lines(file, source.name, unknown)
         elif outline.form == "rs":
@@ -69,7 +77,9 @@ def _decoded(raw: bytes, unknown: dict[str, int]) -> Record | Broken:
         return Broken(str(error) or type(error).__name__)
 
 
-def _collection(file: BinaryIO, name: str, unknown: dict[str, int]) -> Iterator[Window]:
+def _collection(
+    file: BinaryIO, name: str, unknown: dict[str, int], share: Share | None
+) -> Iterator[Window]:
     walker = Walker(file, name)
     met = False
     for member in walker.members():
@@ -77,24 +87,35 @@ def _collection(file: BinaryIO, name: str, unknown: dict[str, int]) -> Iterator[
             walker.value()
             continue
         met = True
-        for batch in walker.array(RECORDS):
-            records: list[Record | Broken]
-            if batch.values is None:
-                records = [_decoded(raw, unknown) for raw in batch.raws()]
-            else:
-                records = list(batch.values)
-            index = batch.index
-
-            def where(at: int, index: int = index) -> Where:
-                return Where(name, pointer=f"/features/{index + at}")
-
-            yield Window(
-                range(index, index + len(records)), records, batch.raws, where, batch.places
-            )
+        walker.enter()
+        for batch in _batches(walker, share):
+            yield of_batch(batch, name, unknown)
     if not met:
         raise SourceError(f"{name}: the member features expected in a FeatureCollection, not found")
     if not walker.ended():
         raise SourceError(f"{name}: nothing expected after the object, more found")
+
+
+def _batches(walker: Walker, share: Share | None) -> Iterator[Batch[Record]]:
+    """The features for this process: those that no other has read."""
+    index = 0 if share is None else (yield from share(walker))
+    if index is not None:
+        yield from walker.elements(RECORDS, index)
+
+
+def of_batch(batch: Batch[Record], name: str, unknown: dict[str, int]) -> Window:
+    """Features of a collection."""
+    index = batch.index
+    records: list[Record | Broken]
+    if batch.values is None:
+        records = [_decoded(raw, unknown) for raw in batch.raws()]
+    else:
+        records = list(batch.values)
+
+    def where(at: int) -> Where:
+        return Where(name, pointer=f"/features/{index + at}")
+
+    return Window(range(index, index + len(records)), records, batch.raws, where, batch.places)
 
 
 def _single(file: BinaryIO, name: str, unknown: dict[str, int]) -> Window:

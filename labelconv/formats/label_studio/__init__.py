@@ -1,11 +1,11 @@
-"""Label Studio's JSON export: texts and pictures, whose coordinates are in percent."""
+"""Label Studio's JSON export: texts, pictures and videos, with coordinates in percent."""
 
 from __future__ import annotations
 
 from labelconv.format import ANY_DEPTH, SHAPES, Evidence, Format, Holds, NoOptions, Reading
 from labelconv.formats.label_studio.options import LabelStudioReaderOptions
 from labelconv.io import Peek, Source
-from labelconv.model import Dataset, Image, Text, TextSpan
+from labelconv.model import Box, Dataset, Image, OrientedBox, Text, TextSpan, Track, Video
 
 
 def holds(options: NoOptions) -> tuple[Holds, ...]:
@@ -13,6 +13,13 @@ def holds(options: NoOptions) -> tuple[Holds, ...]:
     return (
         Holds(media=Text, values=frozenset({TextSpan}), questions=ANY_DEPTH, relations=True),
         Holds(media=Image, values=frozenset(SHAPES), questions=ANY_DEPTH, relations=True),
+        Holds(
+            media=Video,
+            values=frozenset({Track}),
+            keyframes=frozenset({Box, OrientedBox}),
+            questions=ANY_DEPTH,
+            relations=True,
+        ),
     )
 
 
@@ -40,7 +47,7 @@ def read(source: Source, options: LabelStudioReaderOptions, reading: Reading) ->
 
 FORMAT = Format(
     name="label-studio",
-    about="Label Studio JSON: texts and pictures",
+    about="Label Studio JSON: texts, pictures and videos",
     url="https://labelstud.io/guide/export",
     holds=holds,
     read=read,

@@ -1,4 +1,4 @@
-"""Reads Label Studio's tasks: results about a text or a picture, by one annotator or all."""
+"""Reads Label Studio's tasks: results about a text, picture or video, by one annotator or all."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ import msgspec
 
 from labelconv import codes
 from labelconv.format import Reading
+from labelconv.formats.label_studio.answers import answer_of
 from labelconv.formats.label_studio.options import LabelStudioReaderOptions
 from labelconv.formats.label_studio.shapes import shape_of
+from labelconv.formats.label_studio.video import ENDINGS, FIELDS, Clip, Rules
 from labelconv.io import Source
 from labelconv.model import (
     Annotation,
-    Answer,
-    Checklist,
     Classification,
     Dataset,
-    FreeText,
     Image,
-    Radio,
     Relation,
     Sample,
     Samples,
@@ -29,31 +27,37 @@ from labelconv.model import (
 )
 from labelconv.offsets import Spans
 from labelconv.problems import Where
-from labelconv.texts import Chunk, Fault, Rows, answered, plain, records
+from labelconv.texts import Chunk, Fault, Rows, values
+from labelconv.unusable import Unusable
 
-_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+_LISTS = ("annotations", "completions", "predictions")
 _TEXTS = ("text", "content", "body")
 _PICTURES = ("image", "img", "image_url", "ocr")
 _SPANS = frozenset(("labels", "text"))
-_ANSWERS = frozenset(("choices", "textarea", "rating", "number", "taxonomy", "datetime"))
-#: Results about parts of other media.
-_ELSEWHERE = frozenset(
-    ("hypertextlabels", "paragraphlabels", "timeserieslabels", "videorectangle", "timelinelabels")
+_ANSWERS = frozenset(
+    ("choices", "textarea", "rating", "number", "taxonomy", "datetime", "timelinelabels")
 )
+#: Results about parts of other media.
+_ELSEWHERE = frozenset(("hypertextlabels", "paragraphlabels", "timeserieslabels"))
+_Kind = Literal["text", "picture", "video"]
 
 
 def read(source: Source, options: LabelStudioReaderOptions, reading: Reading) -> Dataset:
-    """The tasks of a JSON export, a list or lines."""
-
-    return Samples(lambda: _Run(source, options, reading).samples())
+    """The tasks of a JSON export, a list or lines. Raises `OptionError` and `SourceError`."""
+    rules = Rules(options)
+    return Samples(lambda: _Run(source, options, rules, reading).samples())
 
 
 class _Run:
     """One iteration over the tasks."""
 
-    def __init__(self, source: Source, options: LabelStudioReaderOptions, reading: Reading) -> None:
+    def __init__(
+        self, source: Source, options: LabelStudioReaderOptions, rules: Rules, reading: Reading
+    ) -> None:
         self._source = source
         self.options = options
+        self._rules = rules
+        self._files = reading.media
         self.report = reading.report
         self.ledger = reading.report.ledger
         self.rows = Rows(source, reading)
@@ -61,17 +65,10 @@ class _Run:
         self._left: dict[str, int] = {}
 
     def samples(self) -> Iterator[Sample]:
-        for chunk in records(self._source, _ANY, self.report):
-            if chunk.values is None:
-                try:
-                    plain(chunk.raw())
-                except Fault as fault:
-                    self.rows.malformed(chunk, fault)
-                continue
-            for index, value in enumerate(chunk.values):
-                sample = self._sample(value, chunk, index)
-                if sample is not None:
-                    yield sample
+        for value, chunk, index in values(self._source, self.report, self.rows):
+            sample = self._sample(value, chunk, index)
+            if sample is not None:
+                yield sample
         self.spans.tell()
         where = Where(path=self._source.name)
         for reason, count in self._left.items():
@@ -86,23 +83,26 @@ class _Run:
         found = self._media(data)
         if found is None:
             names = ", ".join(map(repr, data)) or "no member"
-            fault = Fault("a text or a picture in data", f"{names}", "/data")
+            fault = Fault("a text, a picture or a video in data", f"{names}", "/data")
             self.rows.malformed(chunk, fault, index)
             return None
-        text, address = found
+        kind, said = found
+        text, address = (said, None) if kind == "text" else (None, said)
+        self._count_fields(task, data, said)
         id = task.get("id")
         fields = {**data, **task}
         key = self.rows.key(address or (None if id is None else str(id)), chunk, index, fields)
         if key is None:
             return None
-        made = _Made(self, text, chunk, index)
+        clip = Clip(said, self._rules, self._files, self.report) if kind == "video" else None
+        made = _Made(self, text, clip, chunk, index)
         for results, place in self._results(task):
             made.add(results, place)
         annotations, relations = made.done()
-        media = Image(*made.size) if text is None else Text(text)
+        media = Image(*made.size) if clip is None else clip.media()
         return Sample(
             key,
-            media,
+            media if text is None else Text(text),
             annotations,
             tuple(made.answers),
             relations,
@@ -110,11 +110,11 @@ class _Run:
             key_is_id=self.rows.are_ids,
         )
 
-    def _media(self, data: dict[str, Any]) -> tuple[str | None, str | None] | None:
-        """(text, None) or (None, address of a picture)."""
+    def _media(self, data: dict[str, Any]) -> tuple[_Kind, str] | None:
+        """What the task is about: a text itself, or the address of something else."""
         name = self.options.field
         if name is None:
-            for name in (*_TEXTS, *_PICTURES):
+            for name in (*_TEXTS, *_PICTURES, *FIELDS):
                 if isinstance(data.get(name), str):
                     break
             else:
@@ -122,11 +122,24 @@ class _Run:
         said = data.get(name) if name is not None else None
         if name is None or not isinstance(said, str):
             return None
-        picture = name in _PICTURES or (
-            name not in _TEXTS
-            and said.lower().partition("?")[0].endswith((".jpg", ".jpeg", ".png", ".webp", ".gif"))
-        )
-        return (None, said) if picture else (said, None)
+        ending = said.lower().partition("?")[0]
+        if name in _TEXTS:
+            return "text", said
+        if name in FIELDS or ending.endswith(ENDINGS):
+            return "video", said
+        picture = name in _PICTURES or ending.endswith((".jpg", ".jpeg", ".png", ".webp", ".gif"))
+        return "picture" if picture else "text", said
+
+    def _count_fields(self, task: dict[str, Any], data: dict[str, Any], used: str | None) -> None:
+        """Count what else a task says, and lists that are none."""
+        for name, value in task.items():
+            if name in _LISTS and not isinstance(value, (list, type(None))):
+                self.report.field(f"label-studio:{name}")
+            elif name == "meta" and value:
+                self.report.field("label-studio:meta")
+        for name, value in data.items():
+            if value != used:
+                self.report.field(f"label-studio:data.{name}")
 
     def _results(self, task: dict[str, Any]) -> Iterator[tuple[list[Any], str]]:
         """The lists of results that count, with their places; the others are skipped."""
@@ -153,6 +166,7 @@ class _Run:
                 options.predictions == "instead" and not listed
             )
             if not isinstance(each, dict) or "result" not in each:
+                self.report.field("label-studio:predictions")
                 continue
             if wanted:
                 listed.append((each, f"/predictions/{number}"))
@@ -160,7 +174,9 @@ class _Run:
                 self._skip(each, "they are predictions (predictions=instead)")
         for each, place in listed:
             results = each.get("result")
-            yield results if isinstance(results, list) else [], f"{place}/result"
+            if results is not None and not isinstance(results, list):
+                self.report.field("label-studio:result")
+            yield _listed(results), f"{place}/result"
 
     def _skip(self, annotation: dict[str, Any], reason: str) -> None:
         self._left[reason] = self._left.get(reason, 0) + 1
@@ -185,10 +201,13 @@ def _row_of(kind: object) -> str:
 class _Made:
     """What the results of one task become."""
 
-    def __init__(self, run: _Run, text: str | None, chunk: Chunk[Any], index: int) -> None:
+    def __init__(
+        self, run: _Run, text: str | None, clip: Clip | None, chunk: Chunk[Any], index: int
+    ) -> None:
         self._run = run
         self._report = run.report
         self._text = text
+        self._clip = clip
         self._chunk = chunk
         self._index = index
         self.answers: list[Classification] = []
@@ -223,7 +242,7 @@ class _Made:
                 getattr(account, "classifications" if about else "annotations").read += 1
             try:
                 if about:
-                    answer = _answer(each, self._run.options.choices)
+                    answer = self._answer(each)
                     if below:
                         pending.append((str(each["id"]), answer))
                     else:
@@ -234,6 +253,11 @@ class _Made:
                 if below:
                     account.classifications.read += 1
                 self._refuse(each, pointer, fault, "classifications" if about else "annotations")
+            except Unusable as refused:
+                where = self._chunk.where(self._run.rows.path, self._index, pointer)
+                raw = msgspec.json.encode(each)
+                row = "classifications" if about else "annotations"
+                self._report.reject(refused.code, where, raw, row, **refused.values)
         for region, answer in pending:
             id = self._regions.get(region)
             if id is None:
@@ -252,18 +276,20 @@ class _Made:
             raise Fault("a result with type and value", repr(each)[:40])
         kind = each["type"]
         if kind in _ELSEWHERE:
-            raise Fault("a result about a text or a picture", kind, "/type")
+            raise Fault("a result about a text, a picture or a video", kind, "/type")
         names = value.get(kind) or value.get("labels")
         labels = [str(name) for name in names] if isinstance(names, list) else []
         if not labels:
             labels = [str(each.get("from_name") or kind)]
-        self._run.ledger.annotations.read += len(labels) - 1
-        shape = self._value(kind, each, value, pointer, len(labels))
+        shape = self._value(kind, each, value, pointer)
         if shape is None:
             return
+        self._run.ledger.annotations.read += len(labels) - 1
         region = str(each.get("id", ""))
         score = each.get("score")
         sure = float(score) if isinstance(score, (int, float)) and 0 <= score <= 1 else None
+        if sure is None and score is not None:
+            self._report.field("label-studio:score")
         for label in labels:
             id = region or str(len(self._annotations))
             while id in self._annotations:
@@ -272,7 +298,7 @@ class _Made:
             self._regions.setdefault(region, id)
 
     def _value(
-        self, kind: str, each: dict[str, Any], value: dict[str, Any], pointer: str, count: int
+        self, kind: str, each: dict[str, Any], value: dict[str, Any], pointer: str
     ) -> Value | None:
         """The span or shape; None when a span was rejected already."""
         if kind in _SPANS:
@@ -284,12 +310,15 @@ class _Made:
             where = self._chunk.where(self._run.rows.path, self._index, pointer)
             quote = value.get("text") if isinstance(value.get("text"), str) else None
             raw = msgspec.json.encode(each)
-            span = self._run.spans.span(self._text, start, end, where, raw, quote)
-            if span is None:
-                self._run.ledger.annotations.rejected += count - 1
-            return span
+            return self._run.spans.span(self._text, start, end, where, raw, quote)
         if self._text is not None:
             raise Fault("a span of a text", kind, "/type")
+        if (kind == "videorectangle") != (self._clip is not None):
+            what = "a shape in a picture" if self._clip is None else "rectangles of a video"
+            raise Fault(what, kind, "/type")
+        if self._clip is not None:
+            where = self._chunk.where(self._run.rows.path, self._index, pointer)
+            return self._clip.track(value, where)
         width, height = each.get("original_width"), each.get("original_height")
         for name, said in (("original_width", width), ("original_height", height)):
             if isinstance(said, bool) or not isinstance(said, (int, float)) or not said > 0:
@@ -302,6 +331,13 @@ class _Made:
             )
         self.size = (float(width), float(height))
         return shape_of(kind, value, width, height)
+
+    def _answer(self, each: dict[str, Any]) -> Classification:
+        if each["type"] != "timelinelabels":
+            return answer_of(each, self._run.options.choices)
+        if self._clip is None:
+            raise Fault("an answer about a text or a picture", "ranges of frames", "/type")
+        return self._clip.answer(each)
 
     def _link(self) -> None:
         waiting, self._relations = self._relations, []
@@ -333,25 +369,3 @@ class _Made:
             for each in self._annotations.values()
         )
         return annotations, tuple(self._linked)
-
-
-def _answer(each: dict[str, Any], choices: Literal["checklist", "radio"]) -> Classification:
-    """The answer of a result that is no region. Raises `Fault`."""
-    value = each.get("value")
-    kind = each["type"]
-    name = str(each.get("from_name") or kind)
-    if not isinstance(value, dict):
-        raise Fault("a result with a value", repr(value)[:40], "/value")
-    said = value.get("text" if kind == "textarea" else kind)
-    listed = said if isinstance(said, list) else [] if said is None else [said]
-    answer: Answer
-    if not listed:
-        raise Fault("an answer", repr(value)[:40], "/value")
-    if kind == "choices":
-        return answered([(str(option), None) for option in listed], name, choices)
-    if kind == "taxonomy":
-        paths = [path if isinstance(path, list) else [path] for path in listed]
-        answer = Checklist(tuple(Radio(" / ".join(map(str, path))) for path in paths))
-    else:
-        answer = FreeText("\n".join(str(part) for part in listed))
-    return Classification(name, answer)

@@ -39,9 +39,10 @@ from labelconv.formats.labelbox.check_explain import (
     separators,
 )
 from labelconv.formats.labelbox.check_ontology import ontology_findings, plain_fits
+from labelconv.formats.labelbox.check_rows import has_ranges, is_object, key_of, row_of, row_texts
 from labelconv.formats.labelbox.check_uuids import canonical_uuid, canonical_uuids
 from labelconv.formats.labelbox.check_values import Finding, value_findings
-from labelconv.formats.labelbox.ontology import Ontology, Tool
+from labelconv.formats.labelbox.ontology import Ontology, joined_hint, may_join
 from labelconv.formats.labelbox.wire import (
     DECODER,
     PLAIN,
@@ -200,7 +201,7 @@ def _lines(run: _Run, numbers: Sequence[int], lines: list[Line], data: bytes, fi
     """Check decoded lines one by one, then enter the good ones into the columns."""
     uuids = [line.uuid for line in lines]
     keys = canonical_uuids(uuids)
-    rows = _row_texts(lines)
+    rows = row_texts(lines)
     quick = keys is not None and rows is not None
     refused: set[int] = set()
     raws: list[bytes] = []
@@ -221,7 +222,7 @@ def _lines(run: _Run, numbers: Sequence[int], lines: list[Line], data: bytes, fi
         try:
             refuse = fault(line) is not None
             if not refuse:
-                objects[place] = _is_object(line)
+                objects[place] = is_object(line)
                 _one(run, numbers[place], line)
         except RecursionError:
             refuse = True
@@ -236,7 +237,7 @@ def _lines(run: _Run, numbers: Sequence[int], lines: list[Line], data: bytes, fi
         uuids, objects = [uuids[place] for place in kept], bytearray(objects[p] for p in kept)
         keys = canonical_uuids(uuids)
     if rows is None or refused:
-        rows = [_row(line) for line in lines]
+        rows = [row_of(line) for line in lines]
     names: Sequence[object] = [line.name for line in lines]
     if UNSET in names:
         names = [_feature(run, line) for line in lines]
@@ -251,7 +252,7 @@ def _lines(run: _Run, numbers: Sequence[int], lines: list[Line], data: bytes, fi
 
 def _one(run: _Run, number: int, line: Line) -> None:
     """The checks of a line that is not a plain box."""
-    key = _key(line)
+    key = key_of(line)
     # What a grey mask holds is looked at in the first ones only.
     unpack = line.mask is not UNSET and run.masks < MASKS_UNPACKED
     run.masks += unpack
@@ -260,10 +261,10 @@ def _one(run: _Run, number: int, line: Line) -> None:
         _report(run, number, key, ontology_findings(line, run.ontology))
     if line.relationship is not UNSET:
         run.relations.append((number, _feature(run, line) or "", line.relationship))
-    elif (line.answer is not UNSET or line.answers is not UNSET) and not _has_ranges(line):
+    elif (line.answer is not UNSET or line.answers is not UNSET) and not has_ranges(line):
         message = None if line.message_id is UNSET else line.message_id
         name = _feature(run, line)
-        place = (run.rows[_row(line)], run.features[name], message)
+        place = (run.rows[row_of(line)], run.features[name], message)
         earlier = run.answered.setdefault(place, number)
         if earlier != number:
             where = Where(path=run.path, line=number, pointer=_name_pointer(line), sample=key)
@@ -274,42 +275,6 @@ def _report(run: _Run, number: int, key: str, findings: Iterator[Finding]) -> No
     for code, pointer, values in findings:
         where = Where(path=run.path, line=number, pointer=pointer, sample=key)
         run.report.add(code, where, **values)
-
-
-def _is_object(line: Line) -> bool:
-    """Whether a relation may have the line as an end: whatever a tool drew."""
-    return line.answer is UNSET and line.answers is UNSET and line.relationship is UNSET
-
-
-def _has_ranges(line: Line) -> bool:
-    if line.frames is not UNSET:
-        return True
-    answer = line.answer if line.answer is not UNSET else line.answers
-    options = answer if isinstance(answer, tuple) else (answer,)
-    return any(getattr(option, "frames", UNSET) is not UNSET for option in options)
-
-
-def _key(line: Line) -> str:
-    row = line.data_row
-    return row.global_key if row.global_key is not UNSET else str(row.id)
-
-
-def _row(line: Line) -> str:
-    """A text that tells data rows apart: ids and global keys are different names."""
-    row = line.data_row
-    return row.global_key if row.global_key is not UNSET else f"\0{row.id}"
-
-
-def _row_texts(lines: Sequence[Line]) -> Sequence[object] | None:
-    """`_row` of many lines, or None if they do not all have a global key alone, or an id alone."""
-    rows = [line.data_row for line in lines]
-    keys = [row.global_key for row in rows]
-    ids = [row.id for row in rows]
-    if UNSET not in keys and ids.count(UNSET) == len(ids):
-        return keys
-    if UNSET not in ids and keys.count(UNSET) == len(keys):
-        return [f"\0{each}" for each in ids]
-    return None
 
 
 def _feature(run: _Run, line: Line) -> str | None:
@@ -371,11 +336,13 @@ def _relations(run: _Run) -> None:
             else:
                 features.append(run.features.texts[run.feature_of[found]])
         if run.ontology is not None and len(features) == 2:
-            ends = [run.ontology.tools.get(str(feature)) for feature in features]
-            if not _may_join(run.ontology.tools.get(name), ends, relation.type):
-                source, target = features
+            source, target = map(str, features)
+            directed = relation.type != "bidirectional"
+            if not may_join(run.ontology, name, source, target, directed=directed):
                 where = _where(run, position, "/relationship")
-                run.report.add(RELATION_NOT_ALLOWED, where, name=name, source=source, target=target)
+                values = {"name": name, "source": source, "target": target}
+                hint = joined_hint(run.ontology, name)
+                run.report.add(RELATION_NOT_ALLOWED, where, **values, hint=hint)
 
 
 def _end(run: _Run, key: bytes, row: int) -> int | None:
@@ -387,17 +354,6 @@ def _end(run: _Run, key: bytes, row: int) -> int | None:
         if run.row_of[position] == row and run.is_object[position]:
             return position
     return None
-
-
-def _may_join(edge: Tool | None, ends: Sequence[Tool | None], direction: str) -> bool:
-    """Whether the edge's constraints list the pair; unknown tools were reported already."""
-    source, target = ends
-    if edge is None or not edge.constraints or source is None or target is None:
-        return True
-    pairs = {(source.id, target.id)}
-    if direction == "bidirectional":
-        pairs.add((target.id, source.id))
-    return bool(pairs & edge.constraints)
 
 
 def _caps(run: _Run) -> None:

@@ -22,10 +22,17 @@ from labelconv.codes import (
 from labelconv.formats.labelbox import ontology as known
 from labelconv.formats.labelbox.check_values import Finding
 from labelconv.formats.labelbox.ontology import Ontology, Question, Questions
-from labelconv.formats.labelbox.wire import Line, MaskInstance, Nested, Option, payload
+from labelconv.formats.labelbox.wire import (
+    Line,
+    MaskInstance,
+    Nested,
+    Option,
+    Relationship,
+    payload,
+)
 
 #: Payload → the kinds of tool that take it (and how messages call it).
-_TOOLS: dict[str, tuple[str, tuple[str, ...]]] = {
+TOOLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "bbox": ("box", ("rectangle",)),
     "polygon": ("polygon", ("polygon",)),
     "line": ("line", ("line",)),
@@ -47,11 +54,13 @@ def ontology_findings(line: Line, ontology: Ontology) -> Iterator[Finding]:
         return
     if line.masks is not UNSET:
         for i, instance in enumerate(line.masks.instances):
-            yield from _tool(f"/masks/instances/{i}", instance, "mask", _TOOLS["mask"][1], ontology)
+            yield from _tool(f"/masks/instances/{i}", instance, "mask", TOOLS["mask"][1], ontology)
         return
+    kinds: tuple[str, ...] = ()
     for found, wanted in _wanted(line, kind):
         yield from _tool("", line, found, wanted, ontology)
-    tool = known.find_tool(ontology, *_names(line))
+        kinds += wanted
+    tool = known.find_tool(ontology, *_names(line), kinds)
     if tool is None:
         return
     if line.classifications is not UNSET:
@@ -64,16 +73,26 @@ def ontology_findings(line: Line, ontology: Ontology) -> Iterator[Finding]:
                     at, keyframe.classifications, tool.questions, tool.name, ontology
                 )
     if line.relationship is not UNSET:
-        source = line.relationship.source_ontology_name
-        if source is not UNSET and source not in ontology.questions:
-            at = "/relationship/sourceOntologyName"
-            yield _unknown(at, source, known.hint(source, ontology.questions))
+        yield from _relation_source(line.relationship, ontology)
+
+
+def _relation_source(relation: Relationship, ontology: Ontology) -> Iterator[Finding]:
+    """A relation may start at the answer to a question about the whole data row."""
+    name, at = relation.source_ontology_name, "/relationship/sourceOntologyName"
+    if name is UNSET:
+        return
+    question = ontology.questions.get(name)
+    if question is not None:
+        yield from _scope(at, question, "global")
+    elif name in ontology.tools:
+        yield _wrong_kind(at, name, f"{ontology.tools[name].kind} tool", "question")
+    else:
+        yield _unknown(at, name, known.hint(name, ontology.questions))
 
 
 def plain_fits(name: str, ontology: Ontology) -> bool:
     """Whether a line with nothing but this name and a box fits: the quick case of the above."""
-    tool = ontology.tools.get(name)
-    return tool is not None and tool.kind == "rectangle"
+    return any(tool.kind == "rectangle" for tool in ontology.alike.get(name, ()))
 
 
 def _wanted(line: Line, kind: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -82,7 +101,7 @@ def _wanted(line: Line, kind: str) -> list[tuple[str, tuple[str, ...]]]:
         form = line.message_evaluation_task.__struct_config__.tag
         return [(str(form), (str(form),))]
     if line.segments is UNSET:
-        return [_TOOLS[kind]]
+        return [TOOLS[kind]]
     shapes = {
         name
         for segment in line.segments
@@ -90,7 +109,7 @@ def _wanted(line: Line, kind: str) -> list[tuple[str, tuple[str, ...]]]:
         for name in ("bbox", "point", "line")
         if getattr(keyframe, name) is not UNSET
     }
-    return [_TOOLS[shape] for shape in sorted(shapes)]
+    return [TOOLS[shape] for shape in sorted(shapes)]
 
 
 def _names(feature: Feature) -> tuple[str | None, str | None]:
@@ -120,18 +139,25 @@ def _missing(at: str, feature: Feature, names: Sequence[str], ontology: Ontology
     name, schema_id = _names(feature)
     if schema_id is None:
         return _unknown(f"{at}/name", name or "", known.hint(name or "", names))
+    hint = _id_hint(schema_id, ontology)
     if name is not None and name in names:
         hint = f"; it is not the schemaId of {name!r}"
-    else:
-        hint = "" if ontology.has_ids else "; this ontology has no ids, take it from the server"
     return _unknown(f"{at}/schemaId", schema_id, hint)
+
+
+def _id_hint(schema_id: str, ontology: Ontology) -> str:
+    """What an unknown schemaId may be instead."""
+    if schema_id in ontology.nodes:
+        name, right = ontology.nodes[schema_id]
+        return f"; it is the schemaNodeId of {name!r}, whose featureSchemaId is {right!r}"
+    return "" if ontology.has_ids else "; this ontology has no ids, take it from the server"
 
 
 def _tool(
     at: str, feature: Feature, found: str, wanted: tuple[str, ...], ontology: Ontology
 ) -> Iterator[Finding]:
     name, schema_id = _names(feature)
-    tool = known.find_tool(ontology, name, schema_id)
+    tool = known.find_tool(ontology, name, schema_id, wanted)
     if tool is not None:
         if tool.kind not in wanted:
             yield _wrong_kind(_place(at, feature), tool.name, f"{tool.kind} tool", found)
@@ -151,14 +177,16 @@ def _question_line(line: Line, ontology: Ontology) -> Iterator[Finding]:
         if tool is not None:
             yield _wrong_kind(_place("", line), tool.name, f"{tool.kind} tool", "answer")
         else:
-            yield _missing("", line, list(ontology.questions), ontology)
+            yield _misplaced("", line, "dataRow", ontology.questions, ontology)
         return
     indexed = line.frames is not UNSET or line.message_id is not UNSET or _timed(line)
-    used = "index" if indexed else "global"
-    if question.scope is not None and question.scope != used:
-        values: dict[str, object] = {"name": question.name, "expected": question.scope}
-        yield SCOPE_WRONG, _place("", line), values | {"found": used}
+    yield from _scope(_place("", line), question, "index" if indexed else "global")
     yield from _answer("", line, question, ontology, nested=False)
+
+
+def _scope(at: str, question: Question, used: str) -> Iterator[Finding]:
+    if question.scope is not None and question.scope != used:
+        yield SCOPE_WRONG, at, {"name": question.name, "expected": question.scope, "found": used}
 
 
 def _timed(given: Line | Nested) -> bool:
@@ -187,7 +215,7 @@ def _answer(
         else:
             chosen = known.find_option(question, *_names(option))
             if chosen is None:
-                yield _unknown_option(here, option, question)
+                yield _unknown_option(here, option, question, ontology)
                 continue
             questions, parent = chosen.questions, chosen.label
         below.update(questions)
@@ -217,14 +245,26 @@ def _kinds(
     return ("text",), "text"
 
 
-def _unknown_option(at: str, option: Option, question: Question) -> Finding:
+def _unknown_option(at: str, option: Option, question: Question, ontology: Ontology) -> Finding:
     name = _label(option)
     for other in question.options.values():
         if option.name is not UNSET and other.value == option.name:
             return OPTION_BY_VALUE, f"{at}/name", {"name": name, "label": other.label}
-    hint = known.hint(name, question.options) if option.name is not UNSET else ""
+    if option.name is UNSET:
+        hint = _id_hint(name, ontology)
+    else:
+        hint = _owner(name, ontology) or known.hint(name, question.options)
     values: dict[str, object] = {"name": name, "question": question.name, "hint": hint}
     return OPTION_UNKNOWN, _place(at, option), values
+
+
+def _owner(label: str, ontology: Ontology) -> str:
+    """The other question that has this very option, as the end of a sentence."""
+    for _, questions in _all_places(ontology):
+        for question in questions.values():
+            if label in question.options:
+                return f"; it is one of {question.name!r}"
+    return ""
 
 
 def _nested(
@@ -240,27 +280,25 @@ def _nested(
         if question is not None:
             yield from _answer(here, nested, question, ontology, nested=True)
             continue
-        places = [
-            place
-            for place, there in _all_places(ontology)
-            if known.find_question(there, *_names(nested))
-        ]
-        if places:
-            values: dict[str, object] = {"name": _label(nested), "parent": parent}
-            yield (
-                NESTING_WRONG,
-                _place(here, nested),
-                values | {"hint": f"; it belongs {places[0]}"},
-            )
-        else:
-            yield _missing(here, nested, list(questions), ontology)
+        yield _misplaced(here, nested, parent, questions, ontology)
+
+
+def _misplaced(
+    at: str, given: Line | Nested, parent: str, questions: Questions, ontology: Ontology
+) -> Finding:
+    """A question that is not among those of its place: one of another place, or of none."""
+    for place, there in _all_places(ontology):
+        if known.find_question(there, *_names(given)):
+            values: dict[str, object] = {"name": _label(given), "parent": parent}
+            return NESTING_WRONG, _place(at, given), values | {"hint": f"; it belongs {place}"}
+    return _missing(at, given, list(questions), ontology)
 
 
 def _all_places(ontology: Ontology) -> Iterator[tuple[str, Questions]]:
     """Every place of the ontology that has questions, with words for it."""
     yield "at the top, on a line of its own", ontology.questions
     yield from _below(ontology.questions)
-    for tool in ontology.tools.values():
+    for tool in (tool for alike in ontology.alike.values() for tool in alike):
         yield f"under {tool.name!r}", tool.questions
         yield from _below(tool.questions)
 

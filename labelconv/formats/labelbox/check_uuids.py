@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Sequence
+from typing import cast
 
 from msgspec import UNSET, UnsetType
 
@@ -20,9 +21,10 @@ def canonical_uuids(uuids: Sequence[str | UnsetType]) -> list[bytes | None] | No
     """The 16 bytes of many UUIDs at once, or None if one is not in the usual spelling."""
     if UNSET in uuids or not uuids:
         return [None] * len(uuids) if uuids.count(UNSET) == len(uuids) else None
-    if set(map(len, uuids)) != {36}:  # type: ignore[arg-type]
+    given = cast("Sequence[str]", uuids)  # as was just looked up; a check of each would cost more
+    if set(map(len, given)) != {36}:
         return None
-    joined = "".join(uuids)  # type: ignore[arg-type]
+    joined = "".join(given)
     dashes = "-" * len(uuids)
     if any(joined[place::36] != dashes for place in (8, 13, 18, 23)):
         return None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from math import inf
 
+import msgspec
+
 from labelconv.errors import OptionError
 from labelconv.format import ANY_DEPTH, HeldTracks, Holds
 from labelconv.formats.labelbox.options import LabelboxWriterOptions
+from labelconv.io import Source
 from labelconv.model import (
     Audio,
     Box,
@@ -28,7 +31,22 @@ from labelconv.model import (
 
 
 def holds(options: LabelboxWriterOptions) -> tuple[Holds, ...]:
-    """What MAL lines hold. Whole samples are needed where a data row must not be torn apart."""
+    """What MAL lines hold, and with an ontology, what each of its features does.
+
+    Raises `OptionError` and, for the ontology, `SourceError`.
+    """
+    if options.ontology is None:
+        return _holds(options)
+    from labelconv.formats.labelbox.held_features import held_features
+    from labelconv.formats.labelbox.ontology import read_ontology
+
+    with Source(options.ontology).open() as file:
+        features = held_features(read_ontology(file.read(), options.ontology))
+    return tuple(msgspec.structs.replace(each, features=features) for each in _holds(options))
+
+
+def _holds(options: LabelboxWriterOptions) -> tuple[Holds, ...]:
+    """Whole samples are needed where a data row must not be torn apart."""
     return (
         Holds(
             media=Image,
@@ -43,7 +61,7 @@ def holds(options: LabelboxWriterOptions) -> tuple[Holds, ...]:
             empty=False,
             size=False,
             uri=False,
-            pieces=options.masks == "png" and options.lines is None,
+            pieces=_pieces(options),
             ranges="none",
         ),
         _video(options),
@@ -92,6 +110,11 @@ def holds(options: LabelboxWriterOptions) -> tuple[Holds, ...]:
     )
 
 
+def _pieces(options: LabelboxWriterOptions) -> bool:
+    """Whether nothing keeps the lines of a data row together."""
+    return options.masks == "png" and options.lines is None
+
+
 def _video(options: LabelboxWriterOptions) -> Holds:
     """Tracks with answers of one level on their keyframes (SDK, a note in its tests: the server
     drops a second one), and no confidence. Raises `OptionError`."""
@@ -107,6 +130,7 @@ def _video(options: LabelboxWriterOptions) -> Holds:
         size=False,
         uri=False,
         ranges="top",
+        pieces=_pieces(options),
         read_as="video",
         tracks=HeldTracks(
             answers="keyframes",

@@ -15,9 +15,19 @@ from msgspec import UNSET, Raw, UnsetType
 
 from labelconv import codes
 from labelconv.formats.labelbox import records
-from labelconv.formats.labelbox.check_ontology import ontology_findings
+from labelconv.formats.labelbox.check_ontology import TOOLS, ontology_findings
 from labelconv.formats.labelbox.faults import Fault, malformed
-from labelconv.formats.labelbox.ontology import Ontology, Option, Question, Questions
+from labelconv.formats.labelbox.ontology import (
+    SCHEMA_ID_LENGTH,
+    Ontology,
+    Option,
+    Question,
+    Questions,
+    Tool,
+    find_tool,
+    joined_hint,
+    may_join,
+)
 from labelconv.model import Checklist, Classification, FreeText, Radio
 
 #: (name, schemaId) as JSON; one of them is UNSET.
@@ -66,7 +76,7 @@ class Names:
         if self._ontology is None:
             return spelled, UNSET
         _check(msgspec.structs.replace(_LINES[payload], name=name), self._ontology)
-        tool = self._ontology.tools[name]
+        tool = self._tool(name, payload)
         return (UNSET, self._id(tool.id, name)) if self._by_id else (spelled, UNSET)
 
     def nested(
@@ -79,8 +89,7 @@ class Names:
         below = _NESTED.decode(_encode(plain))
         line = msgspec.structs.replace(_LINES[payload], name=tool, classifications=below)
         _check(line, self._ontology)
-        questions = self._ontology.tools[tool].questions
-        return Speller(self, questions).all(classifications)
+        return Speller(self, self._tool(tool, payload).questions).all(classifications)
 
     def answered(self, classification: Classification) -> dict[str, Any] | None:
         """The answer to a question about a whole data row, or about one message of it; None if it
@@ -108,20 +117,11 @@ class Names:
 
     def joins(self, relation: str, source: str, target: str, *, directed: bool) -> None:
         """Whether a relation may join these features; raises `Fault` where it may not."""
-        tools = {} if self._ontology is None else self._ontology.tools
-        tool, first, second = tools.get(relation), tools.get(source), tools.get(target)
-        if tool is None or first is None or second is None or not tool.constraints:
-            return
-        pairs = (
-            {(first.id, second.id)}
-            if directed
-            else {
-                (first.id, second.id),
-                (second.id, first.id),
-            }
-        )
-        if not pairs & tool.constraints:
-            raise Fault(codes.RELATION_NOT_ALLOWED, "", name=relation, source=source, target=target)
+        known = self._ontology
+        if known is not None and not may_join(known, relation, source, target, directed=directed):
+            values = {"name": relation, "source": source, "target": target}
+            hint = joined_hint(known, relation)
+            raise Fault(codes.RELATION_NOT_ALLOWED, "", **values, hint=hint)
 
     def sure(self, out: dict[str, Any], answer: Radio | FreeText, *, counted: bool) -> None:
         """Put the confidence of an answer; what cannot be written is `counted` once."""
@@ -140,8 +140,15 @@ class Names:
             name = found.name  # the text shown, where it differs from the slug
         return {"name": ascii_name(name)}
 
+    def _tool(self, name: str, payload: str) -> Tool:
+        """The tool of a line that was checked."""
+        assert self._ontology is not None  # for mypy; nothing is checked without one
+        tool = find_tool(self._ontology, name, None, TOOLS[payload][1])
+        assert tool is not None  # for mypy; `_check` found it
+        return tool
+
     def _id(self, id: str | None, name: str) -> Raw:
-        if id is None:
+        if id is None or len(id) != SCHEMA_ID_LENGTH:  # others stand for ids to come
             hint = " with an id; take the ontology from the server, which gives ids"
             raise Fault(codes.FEATURE_UNKNOWN, "/schemaId", name=name, hint=hint)
         return ascii_text(id)

@@ -7,7 +7,7 @@ label, never by its value. `featureSchemaId`s exist only in ontologies fetched f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
 import msgspec
@@ -16,6 +16,10 @@ from labelconv import schema
 from labelconv.errors import SourceError
 
 Found = TypeVar("Found")
+
+#: Characters of a featureSchemaId (SDK 7.17.0, `Cuid`). Others in an ontology that is not made yet
+#: stand for those that the server will give (docs/decisions/0014).
+SCHEMA_ID_LENGTH = 25
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -63,12 +67,19 @@ class Tool(msgspec.Struct, frozen=True):
 
 
 class Ontology(msgspec.Struct, frozen=True):
-    """All tools and top-level questions, by name and by featureSchemaId."""
+    """All tools and top-level questions, by name and by featureSchemaId.
+
+    `tools` has the first of each name and `alike` all of them: the SDK makes no two tools of one
+    name, but nothing keeps a project from having a box and a polygon of one name. `nodes` has the
+    name and the featureSchemaId of whatever has a schemaNodeId, which lines must not use.
+    """
 
     tools: Mapping[str, Tool]
     questions: Questions
     tools_by_id: Mapping[str, Tool]
     questions_by_id: Mapping[str, Question]
+    alike: Mapping[str, tuple[Tool, ...]]
+    nodes: Mapping[str, tuple[str, str]]
 
     @property
     def has_ids(self) -> bool:
@@ -90,18 +101,21 @@ def read_ontology(data: bytes, path: str = "the ontology") -> Ontology:
         raise SourceError(f"{path} is not JSON: {error}") from error
     if wire.tools is None and wire.classifications is None:
         raise SourceError(f"{path} has neither tools nor classifications")
-    tools = {}
-    for tool in wire.tools or ():
-        # SDK 7.17.0 refuses such an ontology too (InconsistentOntologyException).
-        if tool.name in tools:
-            raise SourceError(f"{path} has two tools named {tool.name!r}")
-        tools[tool.name] = _tool(tool)
+    tools = [_tool(tool) for tool in wire.tools or ()]
+    alike: dict[str, tuple[Tool, ...]] = {}
+    for tool in tools:
+        others = alike.get(tool.name, ())
+        if any(other.kind == tool.kind for other in others):
+            raise SourceError(f"{path} has two {tool.kind} tools named {tool.name!r}")
+        alike[tool.name] = (*others, tool)
     questions = _questions(wire.classifications)
     return Ontology(
-        tools=tools,
+        tools={name: each[0] for name, each in alike.items()},
         questions=questions,
-        tools_by_id={tool.id: tool for tool in tools.values() if tool.id},
+        tools_by_id={tool.id: tool for tool in tools if tool.id},
         questions_by_id=by_id(questions),
+        alike=alike,
+        nodes=dict(_nodes(wire)),
     )
 
 
@@ -110,9 +124,37 @@ def by_id(questions: Questions) -> dict[str, Question]:
     return {question.id: question for question in questions.values() if question.id}
 
 
-def find_tool(ontology: Ontology, name: str | None, schema_id: str | None) -> Tool | None:
-    """The tool of a line; with both, the one that both mean, else None."""
-    return _both(ontology.tools, ontology.tools_by_id, name, schema_id)
+def find_tool(
+    ontology: Ontology, name: str | None, schema_id: str | None, kinds: Sequence[str] = ()
+) -> Tool | None:
+    """The tool of a line; with both, the one that both mean, else None.
+
+    Of several tools of the name, the first that is of one of the `kinds`, else the first.
+    """
+    if schema_id is not None:
+        found = ontology.tools_by_id.get(schema_id)
+        return found if found is None or name in (None, found.name) else None
+    alike = ontology.alike.get(name or "", ())
+    return next((tool for tool in alike if tool.kind in kinds), alike[0] if alike else None)
+
+
+def may_join(
+    ontology: Ontology, relation: str, source: str, target: str, *, directed: bool
+) -> bool:
+    """Whether the constraints of a relation's tool list these features; all by name.
+
+    Features that the ontology does not have join anything: they are reported by themselves.
+    """
+    edge = find_tool(ontology, relation, None, ("edge",))
+    sources, targets = (
+        {tool.id for tool in ontology.alike.get(name, ())} for name in (source, target)
+    )
+    if edge is None or not edge.constraints or not sources or not targets:
+        return True
+    return any(
+        (one in sources and two in targets) or (not directed and one in targets and two in sources)
+        for one, two in edge.constraints
+    )
 
 
 def find_question(questions: Questions, name: str | None, schema_id: str | None) -> Question | None:
@@ -124,6 +166,19 @@ def find_option(question: Question, name: str | None, schema_id: str | None) -> 
     """The option of an answer; with both, the one that both mean."""
     ids = question.options_by_id if schema_id else {}
     return _both(question.options, ids, name, schema_id)
+
+
+def joined_hint(ontology: Ontology, relation: str) -> str:
+    """The end of a sentence: which features the constraints of a relation's tool list."""
+    edge = find_tool(ontology, relation, None, ("edge",))
+    names = {id: tool.name for id, tool in ontology.tools_by_id.items()}
+    listed = sorted(
+        f"{names[one]!r} to {names[two]!r}"
+        for one, two in (edge.constraints if edge else ())
+        if one in names and two in names
+    )
+    more = "" if len(listed) <= 5 else f" and {len(listed) - 5} more pairs"
+    return f"; it joins {', '.join(listed[:5])}{more}" if listed else ""
 
 
 def feature_id(ontology: Ontology, name: str) -> str | None:
@@ -171,6 +226,7 @@ class _Option(msgspec.Struct, rename="camel"):
     label: str
     value: str | None = None
     feature_schema_id: str | None = None
+    schema_node_id: str | None = None
     options: list[_Question] | None = None
 
 
@@ -179,6 +235,7 @@ class _Question(msgspec.Struct, rename="camel"):
     name: str | None = None
     instructions: str | None = None
     feature_schema_id: str | None = None
+    schema_node_id: str | None = None
     scope: str | None = None
     options: list[_Option] | None = None
 
@@ -191,6 +248,7 @@ class _Tool(msgspec.Struct, rename="camel"):
     tool: str
     name: str
     feature_schema_id: str | None = None
+    schema_node_id: str | None = None
     classifications: list[_Question] | None = None
     definition: _Definition | None = None
 
@@ -214,6 +272,26 @@ def _tool(wire: _Tool) -> Tool:
     )
 
 
+def _nodes(wire: _Wire) -> Iterator[tuple[str, tuple[str, str]]]:
+    """schemaNodeId → (name, featureSchemaId), where something has both."""
+    waiting: list[_Tool | _Question | _Option] = [
+        *(wire.tools or ()),
+        *(wire.classifications or ()),
+    ]
+    while waiting:
+        each = waiting.pop()
+        if each.schema_node_id and each.feature_schema_id:
+            yield each.schema_node_id, (_name(each), each.feature_schema_id)
+        below = each.classifications if isinstance(each, _Tool) else each.options
+        waiting.extend(below or ())
+
+
+def _name(wire: _Tool | _Question | _Option) -> str:
+    if isinstance(wire, _Option):
+        return wire.label
+    return (wire.instructions if isinstance(wire, _Question) else None) or wire.name or ""
+
+
 def _questions(wires: list[_Question] | None) -> Questions:
     found: dict[str, Question] = {}
     asked = [(_question(wire), wire.name) for wire in wires or ()]
@@ -227,7 +305,7 @@ def _questions(wires: list[_Question] | None) -> Questions:
 
 def _question(wire: _Question) -> Question:
     return Question(
-        name=wire.instructions or wire.name or "",
+        name=_name(wire),
         kind=_KINDS.get(wire.type, wire.type),
         id=wire.feature_schema_id,
         scope=wire.scope,

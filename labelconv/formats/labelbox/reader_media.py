@@ -86,7 +86,8 @@ class MediaLines:
             return [self._relation(line, name, id)]
         if line.masks is not UNSET and isinstance(media, Video):
             base = self._options.frame_base
-            return mask_tracks(line.masks, id, base, self._pictures, self._lines, beside)
+            found = self._pictures, self._lines, beside, where, self._report
+            return mask_tracks(line.masks, id, base, *found)
         value = self._value(line, media, where)
         classifications: tuple[Classification, ...] = ()
         if line.classifications is not UNSET:

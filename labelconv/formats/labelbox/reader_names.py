@@ -24,7 +24,7 @@ class Features:
         self._kinds: dict[str, set[str]] = {}
         self._unresolved: dict[str, None] = {}
         if ontology is not None:
-            self._ids.update((tool.id, tool.name) for tool in ontology.tools.values() if tool.id)
+            self._ids.update((id, tool.name) for id, tool in ontology.tools_by_id.items())
             for question in _all_questions(ontology):
                 self._kinds.setdefault(question.name, set()).add(question.kind)
                 if question.id:
@@ -118,7 +118,8 @@ def _once(questions: wire.Questions) -> Iterator[wire.Question]:
 
 
 def _all_questions(ontology: wire.Ontology) -> Iterator[wire.Question]:
-    waiting = [ontology.questions, *(tool.questions for tool in ontology.tools.values())]
+    tools = [tool for alike in ontology.alike.values() for tool in alike]
+    waiting = [ontology.questions, *(tool.questions for tool in tools)]
     while waiting:
         for question in _once(waiting.pop()):
             yield question

@@ -19,6 +19,9 @@ from labelconv.formats.labelbox.reader_timed import Clock
 from labelconv.model import Annotation, Box, Keyframe, Point, Polyline, Shape, Track
 from labelconv.problems import Report, Where
 
+#: Colours that a sentence lists.
+_MOST_LISTED = 5
+
 
 def track(
     lines: Lines,
@@ -79,8 +82,11 @@ def mask_tracks(
     pictures: Pictures,
     lines: Lines,
     beside: Path | None,
+    where: Where,
+    report: Report,
 ) -> list[Any]:
-    """A track for each colour of the line, a `Fault` for one that no picture has.
+    """A track for each colour of the line, a `Fault` for one that no picture has. Colours that the
+    line does not name are told.
 
     Raises `Fault` for a picture that cannot be read. One picture is held at a time.
     """
@@ -91,6 +97,7 @@ def mask_tracks(
             malformed(at, "a colour of its own", f"{list(instance.color_rgb)} once more")
     shown: list[dict[int, Keyframe]] = [{} for _ in given.instances]
     seen: set[int] = set()
+    unlisted: set[tuple[int, int, int]] = set()
     for number in sorted(range(len(given.frames)), key=lambda n: given.frames[n].index):
         picture = given.frames[number]
         at = f"/masks/frames/{number}"
@@ -102,8 +109,15 @@ def mask_tracks(
         seen.add(frame)
         for colour, mask in pictures.all_masks(picture, beside, at).items():
             owner = colours.get(colour)
-            if owner is not None:
+            if owner is None:
+                unlisted.add(colour)
+            else:
                 shown[owner][frame] = Keyframe(frame, mask)
+    if unlisted:
+        place = msgspec.structs.replace(where, pointer="/masks/instances")
+        listed = ", ".join(map(str, sorted(unlisted)[:_MOST_LISTED]))
+        values = {"file": "the line's pictures", "count": len(unlisted), "segments": listed}
+        report.add(codes.SEGMENT_UNLISTED, place, **values)
     made: list[Any] = []
     for number, (instance, keyframes) in enumerate(zip(given.instances, shown, strict=True)):
         name = lines.features.name(instance.name, instance.schema_id)

@@ -12,9 +12,10 @@ from labelconv.model import Answer, Checklist, Classification, FreeText, Radio
 _RADIO = ("radio_answer", "conversational_radio_answer")
 _CHECKLIST = ("checklist_answers", "conversational_checklist_answers", "answers")
 _TEXT = ("text_answer", "conversational_text_answer")
-_USED = frozenset(
-    ("feature_id", "featureId", "name", "title", "answer", "message_id", "classifications")
-).union(_RADIO, _CHECKLIST, _TEXT)
+_ANSWERS = frozenset((*_RADIO, *_CHECKLIST, *_TEXT, "answer"))
+_USED = _ANSWERS.union(
+    ("feature_id", "featureId", "name", "title", "message_id", "classifications")
+)
 #: Editors have two levels; what comes after can be sure of a bound.
 _DEEPEST = 50
 _USED_OPTION = frozenset(
@@ -46,6 +47,8 @@ class Answers:
             if member not in _USED:
                 self._note(member)
         answer = self._answer(question, at)
+        for other in sorted(_ANSWERS.intersection(question))[1:]:
+            self._note(other)
         message = question.get("message_id")
         if message is not None:
             message = text(message, f"{at}/message_id", "the id of a message")
@@ -54,10 +57,10 @@ class Answers:
     def _answer(self, given: dict[str, Any], at: str) -> Answer:
         for key in _RADIO:
             if key in given:
-                return self._option(given[key], f"{at}/{key}")
+                return self._chosen(given[key], f"{at}/{key}", given, at)
         for key in _CHECKLIST:
             if key in given:
-                return self._ticked(given[key], f"{at}/{key}")
+                return self._ticked(given[key], f"{at}/{key}", given)
         for key in _TEXT:
             if key in given:
                 return self._written(given[key], f"{at}/{key}", given, at)
@@ -65,10 +68,16 @@ class Answers:
         if isinstance(answer, str):
             return FreeText(answer, self.all(given.get("classifications"), at))
         if isinstance(answer, list):
-            return self._ticked(answer, f"{at}/answer")
+            return self._ticked(answer, f"{at}/answer", given)
         if isinstance(answer, dict):
-            return self._option(answer, f"{at}/answer")
+            return self._chosen(answer, f"{at}/answer", given, at)
         raise malformed(at, "a classification with an answer", ", ".join(given) or "nothing")
+
+    def _chosen(self, given: Any, at: str, question: dict[str, Any], above: str) -> Radio:
+        """The one option; questions may hang beside it as well as under it (docs of 2023)."""
+        made = self._option(given, at)
+        beside = self.all(question.get("classifications"), above)
+        return Radio(made.name, made.classifications + beside, made.confidence) if beside else made
 
     def _option(self, given: Any, at: str) -> Radio:
         option = record(given, at, "an option")
@@ -77,7 +86,9 @@ class Answers:
         below = self.all(option.get("classifications"), at)
         return Radio(name, below, confidence(option, at))
 
-    def _ticked(self, given: Any, at: str) -> Checklist:
+    def _ticked(self, given: Any, at: str, question: dict[str, Any]) -> Checklist:
+        if question.get("classifications"):
+            self._note("classifications")  # of which option they are is not said
         found = listed(given, at, "a list of options")
         if not found:
             raise malformed(at, "a list of one option or more", given)
@@ -98,6 +109,7 @@ class Answers:
             raise malformed(f"{at}/content", "a text", content)
         self._count(written)
         below = self.all(written.get("classifications"), at)
+        below += self.all(question.get("classifications"), above)
         return FreeText(content, below, confidence(written, at))
 
     def _count(self, option: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ def fetch(url: str, host: str, key: str | None) -> bytes:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise FetchError("it is no address of the web")
-    request = urllib.request.Request(url, headers={"User-Agent": "labelconv"})  # noqa: S310
+    request = urllib.request.Request(url, headers={"User-Agent": "labelconv"})  # noqa: S310 - of the web, as was seen above
     safe = parts.scheme == "https" or _is_here(parts.hostname or "")
     if key is not None and parts.netloc.lower() == host.lower() and safe:
         # Unredirected headers stay behind when the server sends us elsewhere.

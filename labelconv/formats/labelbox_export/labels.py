@@ -49,7 +49,8 @@ class Group(msgspec.Struct, frozen=True):
 class Row(msgspec.Struct, frozen=True):
     """A data row. `row_data` is the address of the media; `told` what has no place in the model.
 
-    `faults` are (place, fault, part) of labels that cannot be used.
+    `faults` are (place, fault, part) of labels that cannot be used, `skipped` the labels of v1 that
+    are marked so.
     """
 
     spot: Spot
@@ -62,6 +63,7 @@ class Row(msgspec.Struct, frozen=True):
     runs: dict[str, list[Group]]
     told: dict[str, Any]
     faults: list[tuple[str, Refused, Any]]
+    skipped: list[Label] = []
 
 
 def row_of(value: Any, spot: Spot) -> Row:
@@ -69,13 +71,23 @@ def row_of(value: Any, spot: Spot) -> Row:
     given = value.get("data_row") if isinstance(value, dict) else None
     if not isinstance(given, dict):
         raise Fault("a data_row", shown(value), "/data_row" if isinstance(value, dict) else "")
-    attributes = value.get("media_attributes")
-    attributes = attributes if isinstance(attributes, dict) else {}
-    known = ("data_row", "projects", "experiments", "media_attributes")
-    told = {name: each for name, each in value.items() if name not in known}
-    own = ("id", "global_key", "external_id", "row_data")
-    told.update((name, each) for name, each in given.items() if name not in own)
-    told.update((name, each) for name, each in attributes.items() if name not in _ATTRIBUTES)
+    about = value.get("media_attributes")
+    attributes = about if isinstance(about, dict) else {}
+    known = ("data_row", "projects", "experiments")
+    told = {name: each for name, each in value.items() if name not in known and each is not about}
+    own = ("id", "global_key", "external_id")
+    told.update(
+        (name, each)
+        for name, each in given.items()
+        if name != "row_data" and not (name in own and isinstance(each, str))
+    )
+    told.update(
+        (name, each)
+        for name, each in attributes.items()
+        if not isinstance(each, _ATTRIBUTES.get(name, ()))
+    )
+    if not isinstance(about, dict):
+        told["media_attributes"] = about
     faults: list[tuple[str, Refused, Any]] = []
     return Row(
         spot=spot,
@@ -91,18 +103,21 @@ def row_of(value: Any, spot: Spot) -> Row:
     )
 
 
-#: What is read of `media_attributes`.
-_ATTRIBUTES = frozenset(("width", "height", "mime_type", "frame_count", "frame_rate"))
+#: What is read of `media_attributes`, with its types.
+_ATTRIBUTES: dict[str, tuple[type, ...]] = {
+    "width": (int, float),
+    "height": (int, float),
+    "mime_type": (str,),
+    "frame_count": (int,),
+    "frame_rate": (int, float),
+}
 
 
 def _projects(given: Any, spot: Spot, faults: list[tuple[str, Refused, Any]]) -> list[Group]:
     groups = []
     for id, project in _members(given, "/projects", faults):
         at = f"/projects/{escaped(id)}"
-        about = {"project": id}
-        for name in ("name", "project_details"):
-            if project.get(name):
-                about["project_name" if name == "name" else name] = project[name]
+        about = {"project": id, **_beside(project, "project_name", ("labels",))}
         labels = _labels(project.get("labels"), f"{at}/labels", about, spot, faults)
         groups.append(Group(id, str(project.get("name", "")), labels))
     return groups
@@ -114,14 +129,26 @@ def _runs(given: Any, spot: Spot, faults: list[tuple[str, Refused, Any]]) -> dic
     for experiment, model in _members(given, "/experiments", faults):
         inside = f"/experiments/{escaped(experiment)}/runs"
         for id, run in _members(model.get("runs"), inside, faults):
-            about = {"experiment": experiment, "model_run": id}
-            if run.get("name"):
-                about["model_run_name"] = run["name"]
+            about = {
+                "experiment": experiment,
+                **_beside(model, "experiment_name", ("runs",)),
+                "model_run": id,
+                **_beside(run, "model_run_name", tuple(parts)),
+            }
             for part, groups in parts.items():
                 at = f"{inside}/{escaped(id)}/{part}"
                 labels = _labels(run.get(part), at, about, spot, faults)
                 groups.append(Group(id, str(run.get("name", "")), labels))
     return parts
+
+
+def _beside(given: dict[str, Any], name: str, read: tuple[str, ...]) -> dict[str, Any]:
+    """What a project or a model run says besides its labels; its name as `name`."""
+    return {
+        name if member == "name" else member: said
+        for member, said in given.items()
+        if member not in read and said
+    }
 
 
 def _members(
@@ -198,10 +225,15 @@ def v1_row(records: list[tuple[dict[str, Any], Spot]]) -> Row:
     attributes = first.get("media_attributes", first.get("Media Attributes"))
     faults: list[tuple[str, Refused, Any]] = []
     labels: dict[str, list[Label]] = {}
+    skipped: list[Label] = []
     for value, where in records:
         said = value.get("Label")
         # What nobody could label is an empty label, and long ago the word `Skip`.
-        if value.get("Skipped") is True or said in (None, "Skip", "skip", "", {}):
+        if said in (None, "Skip", "skip", "", {}):
+            continue
+        if value.get("Skipped") is True:
+            if isinstance(said, dict):
+                skipped.append(Label(_text(value.get("ID")), said, "/Label", where))
             continue
         if not isinstance(said, dict) or not said.keys() & _SAID:
             fault = malformed("/Label", "a label with objects or classifications", said)
@@ -230,6 +262,7 @@ def v1_row(records: list[tuple[dict[str, Any], Spot]]) -> Row:
         runs={},
         told={},
         faults=faults,
+        skipped=skipped,
     )
 
 
@@ -260,7 +293,14 @@ def chosen(
 
 def counted(label: Label) -> tuple[int, int, int]:
     """How many objects, answers and relations a label has that is not read."""
-    said = label.said
+    groups = label.said.get("groups")
+    among = [label.said, *(groups.values() if isinstance(groups, dict) else ())]
+    parts = [counted_of(said) for said in among if isinstance(said, dict)]
+    return (sum(p[0] for p in parts), sum(p[1] for p in parts), sum(p[2] for p in parts))
+
+
+def counted_of(said: dict[str, Any]) -> tuple[int, int, int]:
+    """How many objects, answers and relations are said."""
     objects, asked = _count(said.get("objects")), _count(said.get("classifications"))
     features: set[str] = set()
     questions: set[str] = set()

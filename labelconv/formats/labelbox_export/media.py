@@ -69,7 +69,7 @@ def _told(label: Label) -> type[Media] | None:
     said = label.said
     if "timestamp" in said or label.kind == "Audio":
         return Audio
-    if "frames" in said or "segments" in said or label.kind == "Video":
+    if "frames" in said or "segments" in said or "groups" in said or label.kind == "Video":
         return Video
     guess: type[Media] | None = None
     for each in _listed(said.get("objects")):
@@ -109,6 +109,8 @@ def _by_type(mime: Any) -> type[Media] | None:
         return Conversation
     if "pdf" in name:
         return Document
+    if "dicom" in name:
+        return Video  # a series of pictures, as its frames are numbered
     if "tile" in name or "tms" in name:
         return TiledImage
     return _TYPES.get(name.partition("/")[0])

@@ -18,14 +18,16 @@ class LabelboxExportReaderOptions(
       that the others are measured by (`benchmark`).
     - `model_run`: the id or the name of a model run, which is read instead of the projects.
     - `run_part`: of a model run the `predictions`, or the `labels` it was made with.
+    - `group`: the group of DICOM series (such as `axial`) that is read as a video; by default the
+      only one that has labels.
     - `key`: what becomes the key: the global key, else the external id, else the data-row id
       (`auto`); or always one of them. `id` makes MAL lines with `dataRow.id`.
     - `uri`: whether samples carry the address of their media (`row_data`), by which most targets
       call a picture then; else they call it by its key.
     - `media`: what data rows are about whose annotations do not tell it; `auto` goes by their MIME
       type and address. `tiled` with shapes in pixels is a layer that is no map.
-    - `fetch`: whether masks that are not in the folder of `--media` are fetched from their address,
-      and put into it.
+    - `fetch`: whether masks, and frames of v1 videos, that are not in the folder of `--media` are
+      fetched from their address, and put into it.
     - `api_key_env`: the name of the environment variable with the API key, which is sent as a
       bearer token to `api_host` and to nobody else.
     - `api_host`: the host, with its port if it has one, that the API key is for.
@@ -41,6 +43,7 @@ class LabelboxExportReaderOptions(
     label: Literal["latest", "all", "consensus", "benchmark"] = "latest"
     model_run: str | None = None
     run_part: Literal["predictions", "labels"] = "predictions"
+    group: str | None = None
     key: Literal["auto", "global_key", "external_id", "id"] = "auto"
     uri: bool = False
     media: Literal[

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import binascii
-import hashlib
 import struct
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from labelconv import codes, masks
+from labelconv.formats.labelbox_export.addressed import Addressed, is_address
 from labelconv.formats.labelbox_export.faults import Refused, malformed, record, text, whole
-from labelconv.formats.labelbox_export.fetch import FetchError, bearer, fetch
-from labelconv.formats.labelbox_export.options import LabelboxExportReaderOptions
-from labelconv.media import MediaFiles, is_picture
+from labelconv.media import is_picture
 from labelconv.model import Mask
-from labelconv.targets import write_beside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,13 +27,8 @@ _NOTHING = Mask((1, 1), (1,))
 class Pictures:
     """Decodes masks. `blind` ones are one pixel, for those who want names alone."""
 
-    def __init__(
-        self, options: LabelboxExportReaderOptions, media: MediaFiles, *, blind: bool = False
-    ) -> None:
-        self._media = media
-        self._fetches = options.fetch
-        self._host = options.api_host
-        self._key = bearer(options.api_key_env) if options.fetch and not blind else None
+    def __init__(self, addressed: Addressed, *, blind: bool = False) -> None:
+        self._addressed = addressed
         self._blind = blind
         self._colours: dict[str, NDArray[np.uint32]] = {}
 
@@ -81,65 +72,28 @@ class Pictures:
                 codes.SEGMENT_MISSING,
                 at.rpartition("/")[0],
                 segment=list(colour),
-                file=source if "://" in source[:12] else "the picture in the record",
+                file=source if is_address(source) else "the picture in the record",
             )
         return made
 
     def _data(self, source: str, at: str, feature: str | None) -> bytes:
         """The bytes of a picture: base64, or at an address that the folder of media may have."""
-        if not _is_address(source):
+        if not is_address(source):
             start = source.find(",") + 1 if source.startswith("data:") else 0
             try:
                 return binascii.a2b_base64(source[start:] if start else source)
             except (binascii.Error, ValueError):
                 message = "base64 of a PNG expected, other text found"
                 raise Refused(codes.MASK_UNUSABLE, at, message=message) from None
-        # What is asked for here are masks, so the folder of media is made use of.
-        self._media.asked = True
-        cached = None
-        if self._media.folder is not None:
-            cached = self._media.folder / cache_name(source)
-            found = self._file(source, cached, feature)
-            if found is not None:
-                try:
-                    return found.read_bytes()
-                except OSError as error:
-                    reason = (error.strerror or str(error)).lower()
-                    raise Refused(codes.FILE_MISSING, at, file=f"{found} ({reason})") from None
-        if not self._fetches:
-            folder = "" if self._media.folder is None else f" in {self._media.folder}"
-            what = f"a copy of {source}{folder} (-O fetch=true fetches it)"
-            raise Refused(codes.FILE_MISSING, at, file=what)
-        try:
-            data = fetch(source, self._host, self._key)
-        except FetchError as error:
-            raise Refused(codes.FILE_MISSING, at, file=f"{source} ({error})") from None
-        if cached is not None and data.startswith(masks.PNG_MAGIC):
-            write_beside(cached, data)
-        return data
-
-    def _file(self, source: str, cached: Path, feature: str | None) -> Path | None:
-        """The file of an address: as fetched before, by the feature's id, or by its own name."""
-        if cached.is_file():
-            return cached
         names = [] if feature is None else [f"{feature}.png"]
         path = urlsplit(source).path.lstrip("/")
         if is_picture(path):
             names.append(path)
-        for name in names:
-            found = self._media.find(name)
-            if isinstance(found, Path):
-                return found
-        return None
+        return self._addressed.data(source, at, names, ".png", _is_png)
 
 
-def cache_name(url: str) -> str:
-    """The name of the file, in the folder of media, that a fetched mask is kept in."""
-    return f"{hashlib.sha256(url.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}.png"
-
-
-def _is_address(source: str) -> bool:
-    return "://" in source[:12]
+def _is_png(data: bytes) -> bool:
+    return data.startswith(masks.PNG_MAGIC)
 
 
 def _source(said: dict[str, Any], at: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ import msgspec
 from labelconv import codes
 from labelconv.errors import OptionError
 from labelconv.format import Reading
+from labelconv.formats.labelbox_export.addressed import Addressed
 from labelconv.formats.labelbox_export.answers import Answers
 from labelconv.formats.labelbox_export.contents import Contents
 from labelconv.formats.labelbox_export.labels import (
@@ -87,7 +88,9 @@ class _Run:
         wanted = reading.wanted.extra
         extra = not blind and (wanted is None or NAME in wanted)
         self._fields: Counter[str] = Counter()
-        pictures = Pictures(options, reading.media, blind=blind)
+        self._left: Counter[str] = Counter()
+        addressed = Addressed(options, reading.media)
+        pictures = Pictures(addressed, blind=blind)
         self._contents = Contents(options, reading.media)
         shapes = Shapes(options, pictures, self._contents)
         answers = Answers(self._note)
@@ -98,11 +101,13 @@ class _Run:
             shapes=shapes,
             answers=answers,
             timed=self._timed,
+            addressed=addressed,
             note=self._note,
+            left=self._left,
             extra=extra,
             frame_base=options.frame_base,
+            group=options.group,
         )
-        self._left: Counter[str] = Counter()
         self._in_several = 0
         self._met: dict[str, str] = {}
         self._found = False
@@ -170,7 +175,9 @@ class _Run:
         key, is_id = self._key(row)
         if key is None:
             self._leave_out([label for group in self._all(row) for label in group.labels], None)
+            self._leave_out(row.skipped, None)
             return None
+        self._leave_out(row.skipped, "they are marked as skipped")
         labels: list[Label] = []
         for group in self._groups(row):
             count = chosen(group.labels, self._options.label)
@@ -226,7 +233,8 @@ class _Run:
             fields = {**row.told, **named, "data_row_id": row.id, "row_data": row.row_data}
         key, problem = self._keys.key(path, row.id or path, fields)
         if key is None:
-            code, values = problem  # type: ignore[misc]
+            assert problem is not None  # for mypy: one of the two is
+            code, values = problem
             self._report.reject(code, where, raw, "samples", **values)
         return key, used == "id"
 

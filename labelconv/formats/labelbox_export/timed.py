@@ -42,16 +42,20 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Gathered(msgspec.Struct):
-    """What the frames of one label say, by feature; `faults` are (place, fault, part)."""
+    """What the frames of one label say, by feature; `faults` are (place, fault, part).
+
+    `beside` are the names of members of frames that are not read.
+    """
 
     objects: dict[str, list[Moment]] = {}
     questions: dict[str, list[Moment]] = {}
     faults: list[tuple[str, Refused, Any]] = []
+    beside: list[str] = []
 
 
 def gathered(frames: Any, at: str, base: int) -> Gathered:
     """The objects and answers of all frames, by feature, each by rising time."""
-    found = Gathered({}, {}, [])
+    found = Gathered({}, {}, [], [])
     try:
         listing = record(frames, at, "frames by their number")
     except Refused as fault:
@@ -71,11 +75,15 @@ def gathered(frames: Any, at: str, base: int) -> Gathered:
     return found
 
 
+_OF_A_FRAME = frozenset(("objects", "classifications"))
+
+
 def _gather(frame: dict[str, Any], time: int, at: str, found: Gathered) -> None:
+    found.beside += [name for name in frame if name not in _OF_A_FRAME and frame[name]]
     objects = frame.get("objects") or {}
     if isinstance(objects, list):
         each: Iterator[tuple[str, Any, str]] = (
-            (_feature(o, n), o, f"{at}/objects/{n}") for n, o in enumerate(objects)
+            (track_id(o, n), o, f"{at}/objects/{n}") for n, o in enumerate(objects)
         )
     else:
         mapped = record(objects, f"{at}/objects", "objects by the id of their feature")
@@ -85,10 +93,10 @@ def _gather(frame: dict[str, Any], time: int, at: str, found: Gathered) -> None:
     answers = listed(frame.get("classifications"), f"{at}/classifications")
     for n, given in enumerate(answers):
         moment = Moment(time, given, f"{at}/classifications/{n}")
-        found.questions.setdefault(_feature(given, n), []).append(moment)
+        found.questions.setdefault(track_id(given, n), []).append(moment)
 
 
-def _feature(given: Any, n: int) -> str:
+def track_id(given: Any, n: int) -> str:
     """The id of a feature, else its name, which is the same in all frames."""
     if isinstance(given, dict):
         for key in ("feature_id", "featureId", "name", "title"):
@@ -107,9 +115,17 @@ class Segments:
         self._at = at
         self._base = base
         self._more = 1 if inclusive else 0
+        self._asked: set[str] = set()
+
+    def unasked(self) -> int:
+        """How many features have segments and nothing else, so that nobody asked for them."""
+        if not isinstance(self._said, dict):
+            return 1 if self._said else 0
+        return len(self._said.keys() - self._asked)
 
     def of(self, feature: str) -> Ranges:
         """Half-open ranges by rising start; none where nothing is said. Raises `Refused`."""
+        self._asked.add(feature)
         given = self._said.get(feature) if isinstance(self._said, dict) else None
         if given is None:
             return ()

@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -15,7 +15,6 @@ from labelconv import codes
 from labelconv.format import Reading
 from labelconv.formats.labelme.options import LabelmeReaderOptions
 from labelconv.formats.labelme.shapes import (
-    Bad,
     Drawn,
     answers_of,
     label_of,
@@ -43,6 +42,7 @@ from labelconv.model import (
 )
 from labelconv.problems import Where
 from labelconv.spelling import stem_of
+from labelconv.unusable import Unusable
 
 #: What is read of a file and of a shape; everything else is kept as `extra` or counted.
 _ASKED = frozenset(("flags", "attributes", "description"))
@@ -90,6 +90,7 @@ class _Files:
         if data.startswith(UTF8_MARK):
             report.add(codes.ENCODING_MARK, Where(path=path))
             data = data[3:]
+        raws: list[msgspec.Raw] = []
         try:
             fields = _members(data)
             raws = _decode_list(fields.get("shapes"))
@@ -97,8 +98,10 @@ class _Files:
             picture = _picture(fields.get("imagePath"))
             name = _name(picture, inside or "", Path(path).stem)
             key = self._key(name, fields)
-        except Bad as bad:
+        except Unusable as bad:
             where = Where(path=path, pointer=bad.pointer)
+            ledger.annotations.read += len(raws)
+            ledger.annotations.rejected += len(raws)
             report.reject(bad.code, where, data, "samples", **bad.values)
             return None
         image = self._image(width, height, name)
@@ -115,7 +118,7 @@ class _Files:
             where = Where(path=path, pointer=f"/shapes/{number}", sample=key)
             try:
                 found = self._shapes(raw, number, image, where)
-            except Bad as bad:
+            except Unusable as bad:
                 place = msgspec.structs.replace(where, pointer=f"{where.pointer}{bad.pointer}")
                 report.reject(bad.code, place, bytes(raw), **bad.values)
                 found = []
@@ -149,20 +152,17 @@ class _Files:
             known = {f: _decoded(raw) for f, raw in fields.items() if f not in _LARGE}
         key, problem = keys.key(name, stem_of(name), known)
         if key is None:
-            code, values = problem  # type: ignore[misc]
-            raise Bad(code, **values)
+            assert problem is not None  # keys give one or the other
+            raise Unusable(problem[0], **problem[1])
         return key
 
     def _image(self, width: float | None, height: float | None, name: str) -> Image:
         if width and height:
             return Image(width, height)
         media = self._reading.media
-        if media.given:
-            size = media.size(name)
-            if not isinstance(size, tuple):
-                return Image(float(size.width), float(size.height))
-        self._unsized += 1
-        return Image()
+        found = media.image(name) if media.given else None
+        self._unsized += found is None
+        return found or Image()
 
     def _beside(self, field: str, value: Any, extra: Extra, of: str = "") -> None:
         """A field that the model has no place for: kept where somebody writes it, else counted."""
@@ -176,7 +176,7 @@ class _Files:
     # ------------------------------------------------------------------ shapes
 
     def _shapes(self, raw: msgspec.Raw, number: int, image: Image, where: Where) -> list[Drawn]:
-        """The shapes of a record. Raises `Bad`."""
+        """The shapes of a record. Raises `Unusable`."""
         record = _decoded(raw)
         if not isinstance(record, dict):
             raise malformed("", "a shape as an object", record)
@@ -193,6 +193,8 @@ class _Files:
                 self._beside(field, record[field] or None, extra)
         if hidden and kind != "point":
             self._beside("difficult", True, extra)
+        if not isinstance(group, int | str | None):
+            self._beside("group_id", group, extra)
         answers = answers_of(record, self._report)
         return [
             Drawn(
@@ -247,7 +249,7 @@ class _Files:
         named = points and len({each.label for each in points}) == len(points)
         if whole and named and alike and (len(outlines) == 1 or polygons):
             outline = None if outlines[0].derived else _parts(outlines)
-            value = Keypoints(tuple(map(_keypoint, points)), outline)  # type: ignore[arg-type]
+            value = Keypoints(tuple(map(_keypoint, points)), outline)
             self._one(members, outlines[0], value, joined)
             return
         by_label: dict[str, list[Drawn]] = {}
@@ -288,11 +290,12 @@ def _keypoint(shape: Drawn) -> Keypoint:
     return Keypoint(shape.label, value.x, value.y, not shape.hidden)
 
 
-def _parts(shapes: list[Drawn]) -> Shape:
-    """Polygons as one of several parts; any other outline alone."""
+def _parts(shapes: list[Drawn]) -> Box | Polygon | Mask:
+    """One outline as it is, several polygons as one of several parts."""
     if len(shapes) == 1:
-        return shapes[0].value
-    return Polygon(tuple(part for each in shapes for part in each.value.parts))  # type: ignore[union-attr]
+        return cast("Box | Polygon | Mask", shapes[0].value)
+    polygons = cast("list[Polygon]", [each.value for each in shapes])
+    return Polygon(tuple(part for each in polygons for part in each.parts))
 
 
 # ------------------------------------------------------------------------------------------ files
@@ -304,7 +307,7 @@ _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def _members(data: bytes) -> dict[str, msgspec.Raw]:
-    """The members of the file's object. NaN and the like are let through here. Raises `Bad`."""
+    """The members of the file's object; NaN and the like are let through. Raises `Unusable`."""
     try:
         return _MEMBERS.decode(data)
     except _UNDECODABLE:
@@ -313,25 +316,36 @@ def _members(data: bytes) -> dict[str, msgspec.Raw]:
         loaded = json.loads(data)
     except (ValueError, RecursionError) as error:
         found = f"broken JSON ({error})"
-        raise Bad(codes.RECORD_MALFORMED, expected="a JSON object", found=found) from None
+        raise Unusable(codes.RECORD_MALFORMED, expected="a JSON object", found=found) from None
     if not isinstance(loaded, dict):
         raise malformed("", "a JSON object", loaded)
     return {name: msgspec.Raw(json.dumps(value).encode()) for name, value in loaded.items()}
 
 
 def _decode_list(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
-    """The records of `shapes`. Raises `Bad`."""
+    """The records of `shapes`. Raises `Unusable`."""
     if raw is None:
-        raise Bad(codes.RECORD_MALFORMED, "/shapes", expected="a list of shapes", found="nothing")
+        raise Unusable(
+            codes.RECORD_MALFORMED, "/shapes", expected="a list of shapes", found="nothing"
+        )
     try:
         return _LIST.decode(raw)
     except _UNDECODABLE:
-        loaded = _decoded(raw)
+        loaded = _value(raw, "/shapes")
     if loaded is None:
         return []
     if not isinstance(loaded, list):
         raise malformed("/shapes", "a list of shapes", loaded)
     return [msgspec.Raw(json.dumps(each).encode()) for each in loaded]
+
+
+def _value(raw: msgspec.Raw, pointer: str) -> Any:
+    """A member of the file that must be read for the file to be of use. Raises `Unusable`."""
+    value = _decoded(raw)
+    if value is None and bytes(raw).strip() != b"null":
+        found = bytes(raw)[:40].decode("utf-8", "backslashreplace")
+        raise Unusable(codes.RECORD_MALFORMED, pointer, expected="JSON in UTF-8", found=found)
+    return value
 
 
 def _decoded(raw: msgspec.Raw) -> Any:
@@ -345,8 +359,8 @@ def _decoded(raw: msgspec.Raw) -> Any:
 
 
 def _size(fields: dict[str, msgspec.Raw], name: str) -> float | None:
-    """The picture's width or height; None where it is not said, or -1 or 0. Raises `Bad`."""
-    value = _decoded(fields[name]) if name in fields else None
+    """The picture's width or height; None where it is not said, or -1 or 0. Raises `Unusable`."""
+    value = _value(fields[name], f"/{name}") if name in fields else None
     if value is None:
         return None
     number = number_at(value, f"/{name}")
@@ -354,8 +368,8 @@ def _size(fields: dict[str, msgspec.Raw], name: str) -> float | None:
 
 
 def _picture(raw: msgspec.Raw | None) -> str:
-    """The picture's path with `/`; labelme reads both kinds of slash too. Raises `Bad`."""
-    value = None if raw is None else _decoded(raw)
+    """The picture's path with `/`; labelme reads both kinds of slash too. Raises `Unusable`."""
+    value = None if raw is None else _value(raw, "/imagePath")
     if value is None:
         return ""
     if not isinstance(value, str):

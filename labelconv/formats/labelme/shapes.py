@@ -30,7 +30,8 @@ from labelconv.model import (
     Radio,
     Shape,
 )
-from labelconv.problems import Code, Report, Where
+from labelconv.problems import Report, Where
+from labelconv.unusable import Unusable, finite
 
 #: The names under which flags and descriptions are answers.
 FLAGS, DESCRIPTION = "flags", "description"
@@ -40,20 +41,10 @@ _OUTLINES = frozenset(("polygon", "quadrilateral", "rotation", "oriented_rectang
 _OTHERS = frozenset(("point", "points", "line", "linestrip", "circle", "mask"))
 
 
-class Bad(Exception):
-    """A record that cannot be used: the code, the pointer inside the record, the values."""
-
-    def __init__(self, code: Code, pointer: str = "", **values: object) -> None:
-        super().__init__(code.id)
-        self.code = code
-        self.pointer = pointer
-        self.values: dict[str, Any] = values
-
-
-def malformed(pointer: str, expected: str, found: object) -> Bad:
+def malformed(pointer: str, expected: str, found: object) -> Unusable:
     """`found` is shown as JSON, its start at least."""
     shown = json.dumps(found, ensure_ascii=False, default=str)
-    return Bad(codes.RECORD_MALFORMED, pointer, expected=expected, found=shown[:60])
+    return Unusable(codes.RECORD_MALFORMED, pointer, expected=expected, found=shown[:60])
 
 
 class Drawn(msgspec.Struct):
@@ -71,7 +62,7 @@ class Drawn(msgspec.Struct):
 
 
 def label_of(record: dict[str, Any]) -> str:
-    """The label, also where it is a bare number. Raises `Bad`."""
+    """The label, also where it is a bare number. Raises `Unusable`."""
     label = record.get("label")
     if isinstance(label, str):
         return label
@@ -81,20 +72,14 @@ def label_of(record: dict[str, Any]) -> str:
 
 
 def number_at(value: object, pointer: str) -> float:
-    """A finite number. Raises `Bad`."""
+    """A finite number. Raises `Unusable`."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise malformed(pointer, "a number", value)
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise Bad(codes.NUMBER_NOT_FINITE, pointer, found=str(value)[:40])
-    return number
+    return finite(value, pointer)
 
 
 def points_of(points: object) -> Coordinates:
-    """The points of a record, interleaved. Raises `Bad`."""
+    """The points of a record, interleaved. Raises `Unusable`."""
     if not isinstance(points, list):
         raise malformed("/points", "a list of [x, y]", points)
     numbers: list[float] = []
@@ -112,7 +97,7 @@ def points_of(points: object) -> Coordinates:
 def values_of(
     kind: str, ring: Coordinates, record: dict[str, Any], image: Image, report: Report, where: Where
 ) -> list[Shape]:
-    """The value of a record; several for `points`. `where.sample` is its key. Raises `Bad`."""
+    """The value of a record; several for `points`. `where.sample` is its key. Raises `Unusable`."""
     count = len(ring) // 2
     if kind == "point" and count == 1:
         return [Point(*ring)]
@@ -132,12 +117,14 @@ def values_of(
     if count == 4 and kind in ("rotation", "oriented_rectangle", "rectangle"):
         found = oriented.from_corners(ring)
         if found is not None:
-            return [_exact(found, record.get("direction")) if kind != "rectangle" else _box(ring)]
+            if kind == "rectangle":
+                return [_box(ring)]
+            return [_exact(found, record.get("direction"), report)]
     if kind in _OUTLINES:
         ring = geometry.opened(ring)
         if not geometry.has_three_points(ring):
             found_points = f"a {kind} of {len(set(_pairs(ring)))} different points"
-            raise Bad(codes.SHAPE_INVALID, "/points", found=found_points)
+            raise Unusable(codes.SHAPE_INVALID, "/points", found=found_points)
         return [Polygon(((ring,),))]
     if kind in _OTHERS:
         raise malformed("/points", f"the points of a {kind}", record.get("points"))
@@ -153,7 +140,7 @@ def _box(ring: Coordinates) -> Shape:
     return found if found is not None else Polygon(((ring,),))
 
 
-def _exact(box: OrientedBox, direction: object) -> OrientedBox:
+def _exact(box: OrientedBox, direction: object, report: Report) -> OrientedBox:
     """The box with the angle that the record says (radians), where the corners agree with it."""
     if type(direction) is float or type(direction) is int:
         said = math.degrees(direction)
@@ -161,6 +148,8 @@ def _exact(box: OrientedBox, direction: object) -> OrientedBox:
         off = map(abs, map(float.__sub__, geometry.corners(box), geometry.corners(turned)))
         if max(off) <= oriented.TOLERANCE_PX:
             return turned
+    if direction is not None:
+        report.field("labelme:direction (not that of the corners)")
     return box
 
 
@@ -169,7 +158,7 @@ def _circle(ring: Coordinates, report: Report, where: Where) -> Polygon:
     x, y, edge_x, edge_y = ring
     radius = math.hypot(edge_x - x, edge_y - y)
     if not radius:
-        raise Bad(codes.SHAPE_INVALID, "/points", found="a circle of radius 0")
+        raise Unusable(codes.SHAPE_INVALID, "/points", found="a circle of radius 0")
     flat = max(1 - CIRCLE_TOLERANCE_PX / radius, 0.5)
     count = min(max(math.ceil(math.pi / math.acos(flat)), 16), 720)
     step = 2 * math.pi / count
@@ -192,7 +181,7 @@ def _mask(text: object, ring: Coordinates, image: Image, report: Report, where: 
 
     if not image.width or not image.height:
         hint = "a mask needs its size; give the pictures with --media, or `-O sizes=FILE`"
-        raise Bad(codes.MEDIA_MISSING, "/mask", name=where.sample, hint=hint)
+        raise Unusable(codes.MEDIA_MISSING, "/mask", name=where.sample, hint=hint)
     try:
         data = base64.b64decode(text if isinstance(text, str) else "", validate=True)
         patch = masks.to_array(masks.from_png(data))
@@ -253,6 +242,8 @@ def answers_of(fields: dict[str, Any], report: Report) -> tuple[Classification, 
     text = fields.get("description")
     if isinstance(text, str) and text:
         answers.append(Classification(DESCRIPTION, FreeText(text)))
+    elif text:
+        report.field("labelme:description (no text)")
     return tuple(answers)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from labelconv import codes, geometry, masks
+from labelconv.corrections import correct, with_points
 from labelconv.formats.labelme.options import LabelmeWriterOptions
 from labelconv.formats.labelme.shapes import DESCRIPTION, FLAGS
 from labelconv.model import (
@@ -84,7 +85,7 @@ def _shapes(sample: Sample, options: LabelmeWriterOptions, report: Report) -> li
     taken = [a.extra.get("labelme:group_id") for a in sample.annotations if a.extra]
     group = max((each for each in taken if isinstance(each, int)), default=0)
     records: list[dict[str, Any]] = []
-    for annotation in sample.annotations:
+    for annotation in with_points(sample, "labelme", report):
         value: Any = annotation.value
         common = _common(annotation, sample.key, report)
         several = isinstance(value, Keypoints) or (
@@ -100,8 +101,14 @@ def _shapes(sample: Sample, options: LabelmeWriterOptions, report: Report) -> li
             records += ({**common, **each} for each in _drawn(value.outline, options))
         else:
             # labelme has no skeletons: the box around the points carries the label.
-            around = geometry.bounds(value) or Box(0, 0, 0, 0)
+            around = geometry.bounds(value)
+            assert around is not None  # there are points
             records += ({**common, **each, "derived": True} for each in _drawn(around, options))
+        if len({point.name for point in value.points}) < len(value.points):
+            place = Where(sample=sample.key, annotation=annotation.id)
+            source, result = "skeleton with points of one name", "outline and points of one group"
+            report.add(codes.SHAPE_RESPELLED, place, source=source, result=result)
+            correct(report, sample.key, annotation.id, "changed")
         for point in value.points:
             hidden = {} if point.visible else {"difficult": True}
             drawn = _drawn(Point(point.x, point.y), options)[0]
@@ -162,14 +169,8 @@ def _said(
     if dropped and row == "classifications":
         report.ledger.classifications.move("kept", "lost", dropped)
     elif dropped:
-        report.ledger.annotations.move(_outcome(place, report), "lost")
+        correct(report, place.sample or "", place.annotation or "", "lost")
     return flags, others
-
-
-def _outcome(place: Where, report: Report) -> Any:
-    """What `fit` counted the annotation as."""
-    of, fates = report.fates
-    return fates.get(place.annotation or "", ("", "kept"))[1] if of == place.sample else "kept"
 
 
 def _drawn(shape: Shape, options: LabelmeWriterOptions) -> list[dict[str, Any]]:

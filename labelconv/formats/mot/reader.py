@@ -1,7 +1,8 @@
 """Reads MOT: a sequence is a video, the rows of one id and class are one track.
 
 Rows stay arrays until the tracks are made, of many sequences at once. A file with very many rows
-is spread over temporary files by id first, so that memory holds a part of it only.
+is spread over temporary files by id first, so that memory holds a part of it only; where videos
+may come in pieces, the tracks of each such file are one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import numpy as np
 
 from labelconv import codes
 from labelconv.boxtracks import ROWS_AT_ONCE, Answers, make_tracks
-from labelconv.errors import OptionError
 from labelconv.format import Reading
 from labelconv.formats.mot import classes
 from labelconv.formats.mot.options import MotReaderOptions
@@ -34,7 +34,7 @@ from labelconv.formats.mot.tables import (
     spread,
     unspread,
 )
-from labelconv.frames import FrameMap, frame_map
+from labelconv.frames import FrameMap
 from labelconv.io import Source
 from labelconv.model import (
     Annotation,
@@ -44,10 +44,10 @@ from labelconv.model import (
     FreeText,
     Sample,
     Samples,
-    Video,
 )
 from labelconv.problems import Where
-from labelconv.straight import Ints
+from labelconv.sequencefiles import map_of
+from labelconv.straight import Bools, Floats, Ints
 
 #: Rows of one file that are held at once; beyond, they go to temporary files.
 ROWS_HELD = 500_000
@@ -62,6 +62,7 @@ class _Clip(msgspec.Struct):
     kind: Kind
     names: classes.Names
     annotations: list[tuple[tuple[int, int, int], Annotation]] = []
+    begun: bool = False
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -75,9 +76,7 @@ class _Part(msgspec.Struct, frozen=True):
 
 def read(source: Source, options: MotReaderOptions, reading: Reading) -> Dataset:
     """The sequences as samples. Raises `OptionError`, and `SourceError` if there are none."""
-    if options.gap < 1:
-        raise OptionError(f"gap of 1 or more expected for mot, {options.gap} found")
-    moved = frame_map(options.start, options.stride, options.fps, "mot")
+    moved = map_of(options, "mot")
     given = None if options.classes is None else classes.given(options.classes)
     found = sequences(source, options.rows)
     reader = _Reader(options, reading, moved, given)
@@ -122,7 +121,8 @@ class _Reader:
         info = read_info(sequence.info, report)
         key, problem = self._reading.keys.key(sequence.name, sequence.name, dict(info.fields))
         if key is None:
-            code, values = problem  # type: ignore[misc]
+            assert problem is not None  # keys give one or the other
+            code, values = problem
             record = sequence.name.encode()
             place = Where(path=None if sequence.rows is None else sequence.rows.name)
             report.reject(code, place, record, "samples", **values)
@@ -193,10 +193,8 @@ class _Reader:
             kind = table[:, CLASS].astype(np.int64)
         else:
             kind = np.full(len(table), -1, np.int64)
-            for column, name in ((7, "mot:x"), (8, "mot:y"), (9, "mot:z")):
-                count = np.count_nonzero(table[:, column] != NONE)
-                if count:
-                    self._report.field(name, int(count))
+            self._count_columns(table, ((7, "mot:x"), (8, "mot:y")))
+        self._count_columns(table, ((9, "mot:z"),))
         frame, id = table[:, FRAME].astype(np.int64), table[:, ID].astype(np.int64)
         # A detection without an id is a track of its own, numbered below zero by its line.
         alone = id == -1
@@ -211,6 +209,12 @@ class _Reader:
             self._reject_repeated(clip, rows, order, twice)
             order, same = order[~twice], same[~twice]
         return _Part(clip, Rows(table[order], rows.line[order]), np.cumsum(~same) - 1, whole)
+
+    def _count_columns(self, table: Floats, columns: tuple[tuple[int, str], ...]) -> None:
+        for column, name in columns:
+            count = np.count_nonzero(table[:, column] != NONE)
+            if count:
+                self._report.field(name, int(count))
 
     def _evaluated(self, rows: Rows) -> Rows:
         """The rows of gt that count, all if `ignored` is `keep`; tracks with none are skipped."""
@@ -231,7 +235,7 @@ class _Reader:
         clip: _Clip,
         rows: Rows,
         order: Ints,
-        twice: np.ndarray[tuple[int], np.dtype[np.bool_]],
+        twice: Bools,
     ) -> None:
         report, source = self._report, clip.sequence.rows
         assert source is not None  # for mypy; the rows came from it
@@ -261,9 +265,14 @@ class _Reader:
         filled = [part for part in parts if len(part.track)]
         if filled:
             self._annotate(filled)
+        in_pieces = self._reading.wanted.video_pieces
         for part in parts:
-            if part.whole:
-                yield self._sample(part.clip)
+            clip = part.clip
+            if part.whole and not clip.begun:
+                yield self._sample(clip)
+            elif clip.annotations and (part.whole or in_pieces):
+                clip.begun = True
+                yield self._sample(clip)
 
     def _annotate(self, parts: list[_Part]) -> None:
         tables = [part.rows.table for part in parts]
@@ -328,6 +337,8 @@ class _Reader:
                     extra["mot:visibility"] = facts.column(at, VISIBILITY, float)
                 else:
                     self._report.field("mot:visibility", facts.sizes[at])
+            elif self._options.visibility == "none" and facts.seen[at]:
+                self._report.field("mot:visibility", facts.sizes[at])
         elif facts.least[at] == facts.most[at]:
             confidence = None if facts.least[at] == NONE else facts.least[at]
         elif self._extra:
@@ -337,9 +348,7 @@ class _Reader:
         order = (number, -1 if clip.kind != "gt" else int(kind), line)
         return order, id, category, confidence, extra
 
-    def _answers(
-        self, parts: list[_Part], table: np.ndarray[tuple[int, int], np.dtype[np.float64]]
-    ) -> tuple[Ints | None, list[Answers]]:
+    def _answers(self, parts: list[_Part], table: Floats) -> tuple[Ints | None, list[Answers]]:
         """The visibility of each row as an answer, where that is asked for."""
         if self._options.visibility != "answer":
             return None, [()]
@@ -374,13 +383,6 @@ class _Reader:
         clip.annotations = []
         report.ledger.annotations.read += len(annotations)
         info = clip.info
-        # Of another video than the source's, the length and rate are not known.
-        own = self._map.is_identity
-        media = Video(
-            info.width,
-            info.height,
-            info.frame_count if own else None,
-            info.frame_rate if own else None,
-        )
+        media = self._map.video(info.width, info.height, info.frame_count, info.frame_rate)
         are_ids = self._reading.keys.are_ids
         return Sample(clip.key, media, tuple(annotations), key_is_id=are_ids)

@@ -11,7 +11,7 @@ from labelconv.formats.mot.rows import NONE, Rows
 from labelconv.straight import Ints
 
 #: Files that a very long table is spread over.
-BUCKETS = 64
+BUCKETS = 256
 FRAME, ID, CONFIDENCE, CLASS, VISIBILITY = 0, 1, 6, 7, 8
 
 
@@ -35,7 +35,8 @@ class Facts:
     def column(self, at: int, column: int, kind: type) -> list[int | float]:
         """A column of a track, frame by frame."""
         numbers = self._table[self._ends[at] : self._ends[at + 1], column]
-        return numbers.astype(kind).tolist()  # type: ignore[no-any-return]
+        listed: list[int | float] = numbers.astype(kind).tolist()
+        return listed
 
 
 def order_of(id: Ints, kind: Ints, frame: Ints) -> Ints:
@@ -68,7 +69,7 @@ def spread(held: Iterable[Rows], room: Path) -> None:
     borders = np.searchsorted(bucket[order], np.arange(BUCKETS + 1)).tolist()
     for number in range(BUCKETS):
         if borders[number] < borders[number + 1]:
-            with (room / f"{number:02}").open("ab") as file:
+            with (room / f"{number:03}").open("ab") as file:
                 file.write(together[borders[number] : borders[number + 1]].tobytes())
 
 

@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -15,6 +15,7 @@ from labelconv.errors import OptionError
 from labelconv.format import Reading
 from labelconv.formats.openimages.tables import Row, Table, class_names, tables_in
 from labelconv.io import Source, walk
+from labelconv.media import Size
 from labelconv.model import (
     Annotation,
     Box,
@@ -28,7 +29,8 @@ from labelconv.model import (
     Sample,
     Samples,
 )
-from labelconv.problems import Code, Where
+from labelconv.problems import Where
+from labelconv.unusable import Unusable
 
 _FLAGS = ("IsOccluded", "IsTruncated", "IsGroupOf", "IsDepiction", "IsInside")
 _USED = {
@@ -40,16 +42,6 @@ _USED = {
 }  # fmt: skip
 #: The questions that the flags of boxes and the labels of pictures answer.
 ATTRIBUTES, LABELS = "attributes", "labels"
-
-
-class _Bad(Exception):
-    """A row that cannot be used: the code, the column at fault, the values."""
-
-    def __init__(self, code: Code, column: str = "", **values: object) -> None:
-        super().__init__(code.id)
-        self.code = code
-        self.column = column
-        self.values: dict[str, Any] = values
 
 
 Rows: TypeAlias = list[tuple[Table, list[Row]]]
@@ -102,15 +94,22 @@ class _Pictures:
         ledger.samples.read += 1
         key, problem = self._reading.keys.key(image, image, {})
         size = self._reading.media.size(image)
-        if isinstance(size, tuple):  # all pictures of Open Images are JPEG files
+        if not isinstance(size, Size):  # all pictures of Open Images are JPEG files
             with_ending = self._reading.media.size(f"{image}.jpg")
-            size = size if isinstance(with_ending, tuple) else with_ending
-        trouble = problem if key is None else size if isinstance(size, tuple) else None
-        if key is None or trouble is not None or isinstance(size, tuple):
-            code, values = trouble  # type: ignore[misc]
+            size = with_ending if isinstance(with_ending, Size) else size
+        trouble = problem or (None if isinstance(size, Size) else size)
+        if key is None or not isinstance(size, Size):
+            assert trouble is not None  # there is a problem where there is no key
+            code, values = trouble
             table, first = rows[0]
             where = Where(path=table.source.name, line=first[0].line)
             record = b"".join(row.data for _, each in rows for row in each)
+            drawn = sum(len(each) for table, each in rows if table.kind != "labels")
+            ledger.annotations.read += drawn
+            ledger.annotations.rejected += drawn
+            labelled = any(table.kind == "labels" for table, _ in rows)
+            ledger.classifications.read += labelled
+            ledger.classifications.rejected += labelled
             report.reject(code, where, record, "samples", **values)
             return None
         media = Image(float(size.width), float(size.height))
@@ -122,9 +121,8 @@ class _Pictures:
                     ledger.annotations.read += 1
                 try:
                     self._add(table.kind, row, media, made, where)
-                except _Bad as bad:
-                    pointer = f"/{bad.column}" if bad.column else None
-                    where = msgspec.structs.replace(where, pointer=pointer)
+                except Unusable as bad:
+                    where = msgspec.structs.replace(where, pointer=bad.pointer)
                     kind = "classifications" if table.kind == "labels" else "annotations"
                     ledger.classifications.read += table.kind == "labels"
                     report.reject(bad.code, where, row.data, kind, **bad.values)
@@ -153,7 +151,7 @@ class _Pictures:
             )
 
     def _add(self, kind: str, row: Row, media: Image, made: _Made, where: Where) -> None:
-        """Add what a row says. Raises `_Bad`."""
+        """Add what a row says. Raises `Unusable`."""
         cells = row.cells
         for column in cells.keys() - _USED[kind]:
             if cells[column]:
@@ -176,7 +174,9 @@ class _Pictures:
     def _name(self, cells: dict[str, str], column: str = "LabelName") -> str:
         label = cells.get(column, "")
         if not label:
-            raise _Bad(codes.RECORD_MALFORMED, column, expected="a label", found="nothing")
+            raise Unusable(
+                codes.RECORD_MALFORMED, f"/{column}", expected="a label", found="nothing"
+            )
         name = self._names.get(label)
         if name is None:
             self._unnamed.add(label)
@@ -231,11 +231,13 @@ class _Pictures:
         path = self._find(name)
         try:
             if path is None:
-                raise _Bad(codes.FILE_MISSING, "MaskPath", file=f"the mask {name!r} (-O masks=…)")
+                raise Unusable(
+                    codes.FILE_MISSING, "/MaskPath", file=f"the mask {name!r} (-O masks=…)"
+                )
             mask = masks.from_png(path.read_bytes())
         except (OSError, masks.MaskError) as error:
-            raise _Bad(
-                codes.MEDIA_UNREADABLE, "MaskPath", file=str(path), reason=str(error)
+            raise Unusable(
+                codes.MEDIA_UNREADABLE, "/MaskPath", file=str(path), reason=str(error)
             ) from None
         height, width = round(media.height or 0), round(media.width or 0)
         if mask.size == (height, width):
@@ -280,23 +282,23 @@ def _number(cells: dict[str, str], column: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        raise _Bad(
-            codes.RECORD_MALFORMED, column, expected="a number", found=repr(text) or "nothing"
+        raise Unusable(
+            codes.RECORD_MALFORMED, f"/{column}", expected="a number", found=repr(text) or "nothing"
         ) from None
     if not math.isfinite(number):
-        raise _Bad(codes.NUMBER_NOT_FINITE, column, found=text)
+        raise Unusable(codes.NUMBER_NOT_FINITE, f"/{column}", found=text)
     return number
 
 
 def _scaled(cells: dict[str, str], suffix: str, media: Image) -> Box:
-    """The box in pixels. Raises `_Bad` for fractions beyond the picture by more than 1 %."""
+    """The box in pixels. Raises `Unusable` for fractions beyond the picture by more than 1 %."""
     x0, x1 = _number(cells, f"XMin{suffix}"), _number(cells, f"XMax{suffix}")
     y0, y1 = _number(cells, f"YMin{suffix}"), _number(cells, f"YMax{suffix}")
     if x1 < x0 or y1 < y0:
-        raise _Bad(codes.BOX_IMPOSSIBLE, f"XMin{suffix}", found=f"{x1 - x0:g} × {y1 - y0:g}")
+        raise Unusable(codes.BOX_IMPOSSIBLE, f"/XMin{suffix}", found=f"{x1 - x0:g} × {y1 - y0:g}")
     if min(x0, y0) < -0.01 or max(x1, y1) > 1.01:
         found = f"{x0:g} to {x1:g} and {y0:g} to {y1:g}"
         expected = "fractions of the picture, from 0 to 1"
-        raise _Bad(codes.RECORD_MALFORMED, f"XMin{suffix}", expected=expected, found=found)
+        raise Unusable(codes.RECORD_MALFORMED, f"/XMin{suffix}", expected=expected, found=found)
     width, height = media.width or 0.0, media.height or 0.0
     return Box(x0 * width, y0 * height, x1 * width, y1 * height)

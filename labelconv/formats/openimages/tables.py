@@ -24,6 +24,10 @@ _KINDS = {
 _ORDER = ("boxes", "masks", "relationships", "labels")
 
 
+#: What a line has more of than there are columns.
+BEYOND = "cells beyond the columns"
+
+
 class Row(msgspec.Struct, frozen=True, gc=False):
     """A line of a file: its number, its bytes, and the cells by column."""
 
@@ -91,7 +95,7 @@ def _index(source: Source, columns: tuple[str, ...]) -> dict[str, list[tuple[int
         for cell, group in groupby(lines, key=lambda pair: _cell(pair[1], at)):
             (first, data), *others = group
             length = len(data) + sum(len(other) for _, other in others)
-            if cell:
+            if cell or data.strip() or any(other.strip() for _, other in others):
                 name = cell.decode("utf-8", "replace")
                 index.setdefault(name, []).append((first, offset, offset + length))
             offset += length
@@ -106,7 +110,10 @@ def _cell(line: bytes, at: int) -> bytes:
 def _row(number: int, data: bytes, columns: tuple[str, ...]) -> Row:
     text = data.decode("utf-8", "replace").rstrip("\r\n")
     cells = next(csv.reader([text])) if '"' in text else text.split(",")
-    return Row(number, data, dict(zip(columns, map(str.strip, cells), strict=False)))
+    by_column = dict(zip(columns, map(str.strip, cells), strict=False))
+    if len(cells) > len(columns):
+        by_column[BEYOND] = ",".join(cells[len(columns) :])
+    return Row(number, data, by_column)
 
 
 def class_names(source: Source, classes: str | None) -> dict[str, str]:

@@ -9,7 +9,7 @@ import msgspec
 
 from labelconv.formats.spacy.records import COUNTED, Block, Broken, Record, Relation, Span
 from labelconv.tags import Tags
-from labelconv.texts import Fault
+from labelconv.texts import Fault, as_list, shown
 from labelconv.tokens import align, tokens
 
 _KNOWN = frozenset(
@@ -67,16 +67,24 @@ def _of_object(value: dict[str, Any], tags: Tags) -> Loose:
         *_grouped(value.get("spans"), made),
     ]
     record.cats = cats(value.get("cats"), made)
-    record.answer = value["answer"] if isinstance(value.get("answer"), str) else "accept"
+    answer = value.get("answer", "accept")
+    record.answer = answer if isinstance(answer, str) else "accept"
     record.label = value["label"] if isinstance(value.get("label"), str) else None
+    for name, kept in (("answer", record.answer), ("label", record.label)):
+        if value.get(name) not in (None, kept):
+            made.left_out.append(name)
     accepted = value.get("accept")
-    if isinstance(accepted, list):
-        record.accept = [each for each in accepted if isinstance(each, (str, int))]
+    if accepted is not None:
+        record.accept = [*_accepted(accepted, made)]
     for name in ("id", "key"):
         if isinstance(value.get(name), (str, int)) and not isinstance(value[name], bool):
             setattr(record, name, str(value[name]))
+        elif value.get(name) is not None:
+            made.left_out.append(name)
     if value.get("labelconv") is not None:
         record.labelconv = _block(value["labelconv"])
+        if record.labelconv is None:
+            made.left_out.append("labelconv")
     record.relations = list(_relations(value.get("relations"), made))
     if "meta" in value:
         record.meta = msgspec.Raw(msgspec.json.encode(value["meta"]))
@@ -85,6 +93,17 @@ def _of_object(value: dict[str, Any], tags: Tags) -> Loose:
             setattr(record, attribute, msgspec.Raw(b"null"))
     made.left_out.extend(name for name in value if name not in _KNOWN)
     return made
+
+
+def _accepted(value: Any, made: Loose) -> Iterator[str | int]:
+    """The options that were chosen."""
+    for number, each in enumerate(as_list(value)):
+        if isinstance(each, (str, int)) and not isinstance(each, bool):
+            yield each
+        else:
+            place = f"/accept/{number}"
+            fault = Broken(place, each, "an option", _kind(each), "classifications")
+            made.broken.append(fault)
 
 
 def _block(value: Any) -> Block | None:
@@ -114,6 +133,7 @@ def _entities(value: dict[str, Any], made: Loose, tags: Tags) -> Iterator[Span]:
         made.broken.append(places)
         return
     named = [tag if isinstance(tag, str) else None for tag in found]
+    made.left_out.extend("entities" for tag in found if not isinstance(tag, (str, type(None))))
     for first, beyond, label in tags.entities(named):
         yield Span(places[first][0], places[beyond - 1][1], label)
 
@@ -158,10 +178,16 @@ def _spans(value: Any, pointer: str, group: str | None, made: Loose) -> Iterator
         if span.group is None:
             span.group = group
         if isinstance(each, dict):
-            made.left_out.extend(f"spans.{name}" for name in each if name not in _SPAN)
+            made.left_out.extend(
+                f"spans.{name}"
+                for name, value in each.items()
+                if name not in _SPAN
+                or (name in _OPTIONAL and value not in (None, "") and getattr(span, name) is None)
+            )
         yield span
 
 
+_OPTIONAL = frozenset(("text", "id", "kb_id", "group", "token_start", "token_end"))
 _SPAN = frozenset((*Span.__struct_fields__, "start_char", "end_char", "label_", "entity", "tag"))
 
 
@@ -211,6 +237,12 @@ def cats(value: Any, made: Loose) -> dict[str, float] | None:
         return None
     if isinstance(value, list):
         listed = [each for each in value if isinstance(each, dict) and "label" in each]
+        for number, each in enumerate(value):
+            if not isinstance(each, dict) or "label" not in each:
+                fault = Broken(
+                    f"/cats/{number}", each, "a label and its value", _kind(each), "classifications"
+                )
+                made.broken.append(fault)
         value = {str(each["label"]): each.get("value", 1) for each in listed}
     if not isinstance(value, dict):
         fault = Broken("/cats", value, "scores by label", _kind(value), "classifications")
@@ -227,11 +259,14 @@ def cats(value: Any, made: Loose) -> dict[str, float] | None:
 
 
 def _relations(value: Any, made: Loose) -> Iterator[Relation]:
-    for number, each in enumerate(value if isinstance(value, list) else ()):
+    for number, each in enumerate(as_list(value)):
         try:
+            made.left_out.extend(
+                f"relations.{name}" for name in each if name not in Relation.__struct_fields__
+            )
             known = {k: v for k, v in each.items() if k in Relation.__struct_fields__}
             yield msgspec.convert(known, Relation, strict=False)
-        except (msgspec.ValidationError, AttributeError) as error:
+        except (msgspec.ValidationError, AttributeError, TypeError) as error:
             expected = "a relation with label, head and child"
             fault = Broken(f"/relations/{number}", each, expected, str(error), "relations")
             made.broken.append(fault)
@@ -245,6 +280,5 @@ def _kind(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, (bool, int, float, str)):
-        shown = msgspec.json.encode(value).decode()
-        return shown if len(shown) <= 40 else shown[:39] + "…"
+        return shown(value)
     return "a list" if isinstance(value, list) else "an object"

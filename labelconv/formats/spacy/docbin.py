@@ -138,7 +138,10 @@ class Bin:
                 while entity < count and firsts[entity] < end:
                     first, last = firsts[entity] - at, beyonds[entity] - at - 1
                     beyond = starts[last] + len(strings[row[last]])
-                    span = Span(starts[first], beyond, strings.get(labels[entity], ""))
+                    label = strings.get(labels[entity])
+                    if label is None:
+                        self._count("ents whose label's string is missing")
+                    span = Span(starts[first], beyond, label)
                     for name, column in ids:
                         setattr(span, name, strings.get(int(column[at + first])) or None)
                     spans.append(span)
@@ -152,6 +155,9 @@ class Bin:
                 left_out = _user_data(record, packed.user_data[number] or b"")
             yield record, left_out
             at = end
+
+    def _count(self, name: str) -> None:
+        self.left_out[name] = self.left_out.get(name, 0) + 1
 
     def _entities(self, lengths: Any) -> tuple[list[int], list[int], list[int]]:
         """First token, token behind the last, and label's hash of each entity of all texts.
@@ -183,7 +189,9 @@ class Bin:
                 for name in names or (group.name,):
                     for each in group.spans:
                         id, kb, label, _, _, start, end = SPAN.unpack(each)
-                        span = Span(start, end, strings.get(label, ""), group=name)
+                        if label not in strings:
+                            self._count("spans whose label's string is missing")
+                        span = Span(start, end, strings.get(label), group=name)
                         span.id, span.kb_id = strings.get(id) or None, strings.get(kb) or None
                         yield span
         except (msgspec.DecodeError, struct.error, TypeError, AttributeError) as error:

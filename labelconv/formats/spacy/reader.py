@@ -209,8 +209,6 @@ class _Run:
 
     def _docbin(self) -> Iterator[Sample]:
         texts = self._bin()
-        for name, count in texts.left_out.items():
-            self._report.field(f"spacy:{name}", count)
         for number, (record, left_out) in enumerate(texts.records(), 1):
             for name in left_out:
                 self._report.field(f"spacy:{name}")
@@ -218,6 +216,8 @@ class _Run:
             sample = self._made(record, chunk, 0, binary=True)
             if sample is not None:
                 yield sample
+        for name, count in texts.left_out.items():
+            self._report.field(f"spacy:{name}", count)
 
     # ------------------------------------------------------------------ samples
 

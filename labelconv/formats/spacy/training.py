@@ -8,7 +8,7 @@ from typing import Any
 from labelconv.formats.spacy.dialects import Loose, cats
 from labelconv.formats.spacy.records import Block, Broken, Record, Span
 from labelconv.tags import Tags
-from labelconv.texts import Fault
+from labelconv.texts import Fault, as_list
 from labelconv.tokens import align
 
 
@@ -33,14 +33,19 @@ def paragraphs(document: dict[str, Any], tags: Tags) -> Iterator[Loose]:
 
 
 def _paragraph(paragraph: dict[str, Any], tags: Tags) -> Loose:
-    words, named = [], []
+    words, named, unusable = [], [], []
     for token in _tokens(paragraph):
+        if not isinstance(token, dict) or not isinstance(token.get("orth"), str):
+            unusable.append("tokens without orth")
+            continue
         words.append(token["orth"])
         tag = token.get("ner")
         named.append(tag if isinstance(tag, str) else None)
+        if not isinstance(tag, (str, type(None))):
+            unusable.append("tokens.ner")
     raw = paragraph.get("raw")
     text = raw if isinstance(raw, str) else " ".join(words)
-    made = Loose(Record(text), broken=[], left_out=[])
+    made = Loose(Record(text), broken=[], left_out=unusable)
     made.record.cats = cats(paragraph.get("cats"), made)
     entities = tags.entities(named)
     places = align(words, text)
@@ -57,19 +62,13 @@ def _paragraph(paragraph: dict[str, Any], tags: Tags) -> Loose:
         entities = [entity for entity in entities if entity[1] <= len(places)]
     made.record.spans = [Span(places[a][0], places[b - 1][1], label) for a, b, label in entities]
     for name in ("head", "dep", "tag", "lemma"):
-        if any(name in token for token in _tokens(paragraph)):
+        if any(isinstance(token, dict) and name in token for token in _tokens(paragraph)):
             made.left_out.append(f"tokens.{name}")
     made.left_out.extend(name for name in paragraph if name not in ("raw", "sentences", "cats"))
     return made
 
 
-def _tokens(paragraph: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The tokens that have a spelling, of all sentences."""
-    for sentence in _listed(paragraph.get("sentences")):
-        for token in _listed(sentence.get("tokens")) if isinstance(sentence, dict) else ():
-            if isinstance(token, dict) and isinstance(token.get("orth"), str):
-                yield token
-
-
-def _listed(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _tokens(paragraph: dict[str, Any]) -> Iterator[Any]:
+    """The tokens of all sentences; a sentence that is none stands for a token that is none."""
+    for sentence in as_list(paragraph.get("sentences")):
+        yield from as_list(sentence.get("tokens")) if isinstance(sentence, dict) else (sentence,)

@@ -6,11 +6,7 @@ Rules of ultralytics 8.4 (`convert_ndjson_to_yolo`): the numbers are those of it
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
-
-import msgspec
 
 from labelconv import tasks
 from labelconv.format import Evidence, Format, Holds, Reading
@@ -19,49 +15,14 @@ from labelconv.formats.ultralytics_ndjson.options import (
     UltralyticsNdjsonReaderOptions,
     UltralyticsNdjsonWriterOptions,
 )
-from labelconv.fractions import PRECISION_PX
 from labelconv.io import Peek, Source
-from labelconv.model import Dataset, Image, Radio, Sample
+from labelconv.model import Dataset
 from labelconv.problems import Report
-
-_PARTS: dict[str, Literal["joined", "annotations", "largest"]] = {
-    "join": "joined",
-    "split": "annotations",
-    "largest": "largest",
-}
 
 
 def holds(options: UltralyticsNdjsonWriterOptions) -> tuple[Holds, ...]:
-    """What labels of a task hold. A task that is still to be chosen is taken for `detect`."""
-    task = "detect" if options.task == "auto" else options.task
-    classify = task == "classify"
-    return (
-        Holds(
-            media=Image,
-            values=tasks.VALUES[task],
-            parts_become=_PARTS[options.parts],
-            holes_become="joined" if options.holes == "join" else "filled",
-            questions=1 if classify else 0,
-            answers=frozenset({Radio}),
-            question=tasks.QUESTION if classify else None,
-            extra="own",
-            precision=PRECISION_PX,
-            needs_size=not classify,
-            within=not classify,
-            quads=task == "obb",
-            outlined=task == "pose",
-        ),
-    )
-
-
-def settle(
-    options: UltralyticsNdjsonWriterOptions, samples: Iterator[Sample]
-) -> tuple[UltralyticsNdjsonWriterOptions, list[str]]:
-    """The options with a task: the one that holds most of what the first samples have."""
-    if options.task != "auto":
-        return options, []
-    task, evidence = tasks.choose(samples)
-    return msgspec.structs.replace(options, task=task), [evidence]
+    """What labels of a task hold."""
+    return (tasks.held(options.task, options.parts, options.holes),)
 
 
 def sniff(peek: Peek) -> Evidence:
@@ -102,6 +63,6 @@ FORMAT = Format(
     reader_options=UltralyticsNdjsonReaderOptions,
     writer_options=UltralyticsNdjsonWriterOptions,
     sniff=sniff,
-    settle=settle,
+    settle=tasks.settle,
     extensions=(".ultralytics.ndjson",),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -56,8 +56,6 @@ def read(source: Source, options: UltralyticsNdjsonReaderOptions, reading: Readi
                         sample = maker.sample(line, offset)
                         if sample is not None:
                             yield sample
-        if maker.turned:
-            reading.report.add(codes.MEDIA_TURNED, count=maker.turned)
 
     return Samples(samples, header.ontology(), header.info)
 
@@ -79,7 +77,6 @@ class _Maker:
         self._report = reading.report
         wanted = reading.wanted.extra
         self._keeps = wanted is None or NAME in wanted
-        self.turned = 0
 
     def sample(self, line: bytes, number: int) -> Sample | None:
         """One line; None when it is rejected or left out."""
@@ -101,9 +98,14 @@ class _Maker:
             report.reject(codes.RECORD_MALFORMED, where, line, "samples", **values)
             return None
         labels = record.get("annotations")
-        labels = dict(labels) if isinstance(labels, dict) else {}
-        answers = labels.pop(CLASSIFY, None) or []
-        counted = sum(len(rows) for rows in labels.values() if isinstance(rows, list))
+        if not isinstance(labels, dict | None):
+            place = Where(self._path, number, pointer="/annotations")
+            values = {"expected": "rows by their kind", "found": type(labels).__name__}
+            report.reject(codes.RECORD_MALFORMED, place, line, "samples", **values)
+            return None
+        labels = {kind: _listed(rows) for kind, rows in (labels or {}).items()}
+        answers = labels.pop(CLASSIFY, [])
+        counted = sum(map(len, labels.values()))
         asked = bool(answers)
         ledger.annotations.read += counted
         ledger.classifications.read += asked
@@ -146,21 +148,20 @@ class _Maker:
     def _size(self, record: dict[str, Any], name: str, *, required: bool) -> tuple[Image, Any]:
         width, height = record.get("width"), record.get("height")
         if _positive(width) and _positive(height):
-            return Image(float(width), float(height)), None  # type: ignore[arg-type]
+            return Image(float(width), float(height)), None
         found = self._reading.media.size(name)
         if isinstance(found, Size):
-            self.turned += found.orientation >= 5 and found.width == found.stored_height
             return Image(float(found.width), float(found.height)), None
         return Image(), found if required else None
 
     def _annotations(
-        self, labels: dict[str, Any], size: Image, number: int
+        self, labels: dict[str, list[Any]], size: Image, number: int
     ) -> Iterator[Annotation]:
         report = self._report
         names = self._header.names
         several = len(labels) > 1
         for member, rows in labels.items():
-            for at, row in enumerate(rows) if isinstance(rows, list) else ():
+            for at, row in enumerate(rows):
                 pointer = f"/annotations/{member}/{at}"
                 frame = Frame(
                     size.width or 0.0,
@@ -213,9 +214,8 @@ class _Maker:
             bad.at += 1  # the class stands before the numbers
             raise
 
-    def _answer(self, answers: Any, where: Where, line: bytes) -> Iterator[Classification]:
+    def _answer(self, answers: list[Any], where: Where, line: bytes) -> Iterator[Classification]:
         """The first class, which is the one that ultralytics takes."""
-        answers = answers if isinstance(answers, list) else [answers]
         if len(answers) > 1:
             self._report.field(f"{NAME}:further classes", len(answers) - 1)
         first = answers[0]
@@ -232,12 +232,17 @@ class _Maker:
                 known=known,
             )
             return
-        yield Classification(tasks.QUESTION, Radio(self._header.names[first]))
+        yield Classification(tasks.QUESTION, Radio(self._header.names[int(first)]))
 
 
-def _number(value: Any) -> bool:
+def _listed(rows: Any) -> list[Any]:
+    """The rows of a kind; what is no list is the only one, to be refused when its turn comes."""
+    return rows if isinstance(rows, list) else [] if rows is None else [rows]
+
+
+def _number(value: Any) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _positive(value: Any) -> bool:
+def _positive(value: Any) -> TypeGuard[float]:
     return _number(value) and value > 0

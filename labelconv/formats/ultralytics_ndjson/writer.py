@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from labelconv import fractions, tasks
+from labelconv.corrections import with_points
 from labelconv.formats.ultralytics_ndjson.options import (
     CLASSIFY,
     MEMBERS,
@@ -33,9 +34,10 @@ def write(
     # Classes and keypoints that no ontology lists are met on the way, so the header comes last.
     with target.open("wb") as file, tempfile.TemporaryFile(dir=target.parent) as body:
         for sample in samples:
-            body.write(encode(_record(sample, task, classes, options)) + b"\n")
+            drawn = with_points(sample, NAME, report)
+            body.write(encode(_record(sample, drawn, task, classes, options)) + b"\n")
             pictures += 1
-            annotations += len(sample.annotations)
+            annotations += len(drawn)
         file.write(encode(_dataset_record(dataset, task, classes)) + b"\n")
         body.seek(0)
         for line in body:
@@ -46,7 +48,11 @@ def write(
 
 
 def _record(
-    sample: Sample, task: str, classes: tasks.Classes, options: UltralyticsNdjsonWriterOptions
+    sample: Sample,
+    drawn: tuple[Annotation, ...],
+    task: str,
+    classes: tasks.Classes,
+    options: UltralyticsNdjsonWriterOptions,
 ) -> dict[str, Any]:
     record: dict[str, Any] = {"type": "image", "file": sample.key}
     if sample.uri is not None:
@@ -71,7 +77,7 @@ def _record(
                     for number in _numbers(annotation, media, task, classes)
                 ),
             ]
-            for annotation in sample.annotations
+            for annotation in drawn
         ]
     if rows:
         record["annotations"] = {MEMBERS.get(task, CLASSIFY): rows}
@@ -87,16 +93,15 @@ def _numbers(
     if isinstance(value, Keypoints):
         places = classes.places(annotation.category, value)
         points = [0.0] * (3 * classes.width)
-        for point in value.points:
-            at = 3 * places[point.name]
-            seen = 2.0 if point.visible else 1.0
+        for place, point in zip(places, value.points, strict=True):
+            at, seen = 3 * place, 2.0 if point.visible else 1.0
             points[at : at + 3] = (point.x / width, point.y / height, seen)
         assert isinstance(value.outline, Box)  # what outlines are held
         return (*fractions.of_box(value.outline, width, height), *points)
     if isinstance(value, Box):
         bare = 3 * classes.width if task == "pose" else 0
         return (*fractions.of_box(value, width, height), *[0.0] * bare)
-    if isinstance(value, Polygon) and len(value.parts[0][0]) != 8:
+    if isinstance(value, Polygon):
         return fractions.of_ring(value.parts[0][0], width, height)
     return fractions.of_corners(value, width, height)
 

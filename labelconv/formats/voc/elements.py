@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeAlias
 from xml.etree.ElementTree import Element
+from xml.sax.saxutils import quoteattr
 
+from labelconv.model import Extra
 from labelconv.spelling import spelled
 
 _NAME = re.compile(r"(?!(?i:xml))[A-Za-z_][A-Za-z0-9_.-]*")
@@ -54,6 +56,15 @@ def as_text(name: str, value: Any, indent: str) -> str:
     return f"{indent}<{name}>{escape(spelled(text, 'xml'))}</{name}>\n"
 
 
+def opening(extra: Extra) -> str:
+    """The start of the root element, with the attributes that it had."""
+    if not extra:
+        return "<annotation>\n"
+    said = {name[5:]: str(value) for name, value in extra.items() if name.startswith("voc:@")}
+    attributes = (f" {n}={quoteattr(spelled(v, 'xml'))}" for n, v in said.items() if is_name(n))
+    return f"<annotation{''.join(attributes)}>\n"
+
+
 def escape(text: str) -> str:
     """The text as XML text."""
     if "&" in text:
@@ -63,3 +74,15 @@ def escape(text: str) -> str:
     if ">" in text:
         text = text.replace(">", "&gt;")
     return text
+
+
+#: A part of an object, its id, the id of what it is a part of, its pointer.
+Part: TypeAlias = tuple[Element, str, str, str]
+
+
+def parts_of(element: Element, owner: str, pointer: str) -> list[Part]:
+    """The parts of an element, the last one first."""
+    return [
+        (part, f"{owner}.{number}", owner, f"{pointer}/part[{number}]")
+        for number, part in enumerate(element.findall("part"), 1)
+    ][::-1]

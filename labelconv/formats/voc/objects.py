@@ -18,7 +18,7 @@ import msgspec
 from labelconv import codes
 from labelconv.format import Reading
 from labelconv.formats.voc import quick, shapes
-from labelconv.formats.voc.elements import as_value, text_of
+from labelconv.formats.voc.elements import as_value, parts_of, text_of
 from labelconv.formats.voc.options import VocReaderOptions
 from labelconv.formats.voc.places import place_of
 from labelconv.model import (
@@ -39,7 +39,8 @@ FLAGS = ("pose", "truncated", "difficult", "occluded")
 _FLAG_SET = frozenset(FLAGS)
 #: Elements with a meaning of their own; all others are kept as they are, under their names.
 _KNOWN = frozenset(
-    "name bndbox part actions point attributes polygon robndbox confidence score type".split()  # noqa: SIM905
+    {"name", "bndbox", "part", "actions", "point", "attributes", "polygon", "robndbox"}
+    | {"confidence", "score", "type"}
 )
 _PART_OF = "part of"
 _TRUTH = {"1": "true", "true": "true", "yes": "true", "0": "false", "false": "false", "no": "false"}
@@ -62,6 +63,11 @@ class File(msgspec.Struct):
         if self.quick is not None:
             self.root = parse(self.data)
             self.quick = None
+
+    def count(self) -> int:
+        """How many objects there are."""
+        found = self.root.findall("object") if self.quick is None else self.quick.objects
+        return len(found)
 
     def where(self, element: Element, pointer: str | None = None) -> Where:
         place = place_of(self.data, self.root, element)
@@ -169,11 +175,11 @@ class Objects:
     ) -> None:
         """The parts of an object, and theirs, each before what belongs to it."""
         account = self._report.ledger.annotations
-        waiting = _numbered(element, owner, pointer)
+        waiting = parts_of(element, owner, pointer)
         while waiting:
             part, id, whole, place = waiting.pop()
             account.read += 1
-            below = _numbered(part, id, place)
+            below = parts_of(part, id, place)
             if self._options.parts == "skip":
                 account.skipped += 1
                 waiting += below
@@ -301,6 +307,8 @@ class Objects:
     def _extra(self, element: Element) -> Extra:
         """Flags and elements that have no meaning here."""
         extra: Extra = {}
+        for name in element.attrib:
+            self._report.field(f"voc:@{name} (of objects)")
         flagged = self._options.flags == "extra"
         for child in element:
             tag = child.tag
@@ -320,8 +328,11 @@ class Objects:
         extra[f"voc:{name}"] = value
 
     def _confidence(self, element: Element, extra: Extra) -> float | None:
-        given = element.find("confidence")
-        given = element.find("score") if given is None else given
+        given, score = element.find("confidence"), element.find("score")
+        if given is None:
+            given = score
+        elif score is not None:
+            self._leave(extra, "score", score)
         if given is None:
             return None
         number = shapes.number(text_of(given))
@@ -380,14 +391,3 @@ class Objects:
         if kind == "checklist":
             return Classification(name, Checklist(tuple(map(Radio, chosen))))
         return Classification(name, Radio(chosen[0])) if len(chosen) == 1 else None
-
-
-_Part = tuple[Element, str, str, str]
-
-
-def _numbered(element: Element, owner: str, pointer: str) -> list[_Part]:
-    """(part, its id, its owner's id, pointer) of the parts of an element, the last one first."""
-    return [
-        (part, f"{owner}.{number}", owner, f"{pointer}/part[{number}]")
-        for number, part in enumerate(element.findall("part"), 1)
-    ][::-1]

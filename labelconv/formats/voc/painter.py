@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from labelconv import codes, geometry, masks
+from labelconv.corrections import correct
 from labelconv.formats.voc.files import SEGMENTATION
 from labelconv.formats.voc.palette import VOID, colour_of, label_map
 from labelconv.model import Annotation, Mask, Sample
-from labelconv.problems import Outcome, Report, Where
+from labelconv.problems import Report, Where
 
 #: Numbers of objects and indexes of classes: 0 is background, 255 void.
 _MOST = VOID - 1
@@ -91,16 +92,17 @@ class Painter:
         return index
 
     def _as_box(self, key: str, annotation: Annotation) -> Annotation:
-        box = geometry.bounds(annotation.value)  # type: ignore[arg-type]
+        mask: Any = annotation.value  # nothing else is painted
+        box = geometry.bounds(mask)
         assert box is not None  # empty masks are left out before
-        self._tell(key, annotation, "box", geometry.iou(annotation.value, box))  # type: ignore[arg-type]
+        self._tell(key, annotation, "box", geometry.iou(mask, box))
         return msgspec.structs.replace(annotation, value=box)
 
     def _tell(self, key: str, annotation: Annotation, result: str, iou: float) -> None:
         place = Where(sample=key, annotation=annotation.id)
         self._report.add(codes.SHAPE_LOWERED, place, source="mask", result=result)
         self._report.measure(codes.SHAPE_LOWERED, "iou", iou, place)
-        move(self._report, key, annotation.id, "lost")
+        correct(self._report, key, annotation.id, "lost")
 
     def _png(self, values: Any) -> bytes:
         from PIL import Image
@@ -110,15 +112,3 @@ class Painter:
         data = io.BytesIO()
         picture.save(data, format="PNG", compress_level=3)
         return data.getvalue()
-
-
-def move(report: Report, key: str, id: str, outcome: Outcome) -> None:
-    """Correct what `fit` said of an annotation; once lost, it stays so."""
-    of, fates = report.fates
-    if of != key:
-        fates = {}
-        report.fates = key, fates
-    source, before = fates.get(id, (id, "kept"))
-    if before not in ("lost", outcome):
-        report.ledger.annotations.move(before, outcome)
-        fates[id] = source, outcome

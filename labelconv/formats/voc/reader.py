@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from labelconv import codes
-from labelconv.errors import SourceError
+from labelconv.errors import SourceError, reason_of
 from labelconv.format import Reading, Wanted
 from labelconv.formats.voc.elements import text_of
 from labelconv.formats.voc.files import Entry, Pictures, Root, entries_of, roots_of
@@ -186,8 +186,12 @@ class _VocFiles:
         path, picture = self._path(entry, stem, filename, pass_)
         key, problem = pass_.reading.keys.key(f"{root.prefix}{path}", stem, head)
         if key is None:
-            code, values = problem  # type: ignore[misc]
+            assert problem is not None  # keys give one or the other
+            code, values = problem
             record = b"" if file is None else file.data
+            objects = 0 if file is None else file.count()
+            report.ledger.annotations.read += objects
+            report.ledger.annotations.rejected += objects
             report.reject(code, Where(self._name(entry)), record, "samples", **values)
             return None
         has_masks = bool(self._segmentations) and self._segmentations[entry.root].has(stem)
@@ -238,7 +242,7 @@ class _VocFiles:
                 return File(name, data, short.head, short)
             root = parse(data)
         except OSError as error:
-            found = (error.strerror or str(error)).lower()
+            found = reason_of(error)
             where, expected = Where(name), "a file that can be read"
         except XmlFault as fault:
             found = fault.found
@@ -298,8 +302,6 @@ class _VocFiles:
         size = media.size(name, None if picture is None else picture[1])
         if not isinstance(size, Size):
             return None
-        if size.orientation > 4:
-            pass_.turned += (size.width, size.height) != (size.stored_width, size.stored_height)
         return float(size.width), float(size.height)
 
     def _segments(

@@ -6,7 +6,7 @@ from typing import Any
 
 from labelconv import codes
 from labelconv.format import Reading
-from labelconv.formats.voc.elements import as_value, text_of
+from labelconv.formats.voc.elements import as_value, is_name, text_of
 from labelconv.formats.voc.objects import File, Objects
 from labelconv.formats.voc.origin import Origin
 from labelconv.formats.voc.quick import count_flags
@@ -26,7 +26,6 @@ class Pass:
         self._needs_fields = self.keeps or reading.keys.needs_fields
         self.unsized = 0
         self.unsized_at: str | None = None
-        self.turned = 0
         self._tags: dict[tuple[str, ...], int] = {}
 
     def head(self, file: File) -> tuple[float | None, float | None, dict[str, Any]]:
@@ -55,7 +54,7 @@ class Pass:
             else:
                 tags.append(tag)
         for tag, value in file.root.attrib.items():
-            if needed:
+            if needed and is_name(tag):
                 fields[f"@{tag}"] = value
             else:
                 tags.append(f"@{tag}")
@@ -82,8 +81,6 @@ class Pass:
             report.field(f"voc:{flag}", count)
         if self.unsized:
             report.add(codes.SIZE_UNKNOWN, Where(self.unsized_at), count=self.unsized)
-        if self.turned:
-            report.add(codes.MEDIA_TURNED, Where(name), count=self.turned)
         if self.objects.uncounted and origin.words is not None:
             what = "pixels of boxes are read as counted from 1 (origin=one)"
             evidence = (

@@ -65,7 +65,7 @@ def head(sample: Sample, filename: str, first: int, *, segmented: bool) -> str:
     given = {
         name.removeprefix("voc:"): value
         for name, value in extra.items()
-        if name.startswith("voc:") and name != "voc:depth"
+        if name.startswith("voc:") and name != "voc:depth" and name[4] != "@"
     }
     texts = {name: as_text(name, value, "\t") for name, value in given.items()}
     texts["filename"] = f"\t<filename>{escape(filename)}</filename>\n"

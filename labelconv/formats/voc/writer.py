@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from labelconv import codes, geometry
+from labelconv.corrections import correct
 from labelconv.errors import OptionError
 from labelconv.formats.voc import wire
+from labelconv.formats.voc.elements import opening
 from labelconv.formats.voc.options import VocWriterOptions
-from labelconv.formats.voc.painter import Painter, move
+from labelconv.formats.voc.painter import Painter
 from labelconv.model import Annotation, Box, Dataset, Mask, Sample
 from labelconv.problems import Report, Where
 from labelconv.spelling import stem_of
@@ -71,7 +73,7 @@ class _Writer:
             self._unsized += 1
         text = "".join(
             (
-                "<annotation>\n",
+                opening(sample.extra),
                 wire.head(sample, filename, self._first, segmented=segmented),
                 *self._objects(annotations, nested, sample.key),
                 "</annotation>\n",
@@ -97,7 +99,7 @@ class _Writer:
                 place = Where(sample=sample.key, annotation=annotation.id)
                 kind = "mask without pixels"
                 self._report.add(codes.VALUE_NOT_HELD, place, kind=kind, target="voc")
-                move(self._report, sample.key, annotation.id, "lost")
+                correct(self._report, sample.key, annotation.id, "lost")
                 continue
             left.append(annotation)
         return tuple(left)
@@ -172,7 +174,7 @@ class _Writer:
         self._report.add(code, place, source="box", result="box of whole pixels")
         value = geometry.iou(box, Box(xmin, ymin, xmax, ymax))
         self._report.measure(code, "iou", value, place)
-        move(self._report, key, annotation.id, "changed")
+        correct(self._report, key, annotation.id, "changed")
 
     def finish(self) -> None:
         """The lists of pictures, and what is said once."""

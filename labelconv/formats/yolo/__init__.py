@@ -2,63 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from labelconv import tasks
 from labelconv.format import Evidence, Format, Holds, Reading
 from labelconv.formats.yolo.options import YoloReaderOptions, YoloWriterOptions
-from labelconv.fractions import PRECISION_PX
 from labelconv.io import Peek, Source
-from labelconv.model import Dataset, Image, Radio, Sample
+from labelconv.model import Dataset
 from labelconv.problems import Report
-
-_PARTS: dict[str, Literal["joined", "annotations", "largest"]] = {
-    "join": "joined",
-    "split": "annotations",
-    "largest": "largest",
-}
 
 
 def holds(options: YoloWriterOptions) -> tuple[Holds, ...]:
-    """What labels of a task hold. A task that is still to be chosen is taken for `detect`."""
-    task = "detect" if options.task == "auto" else options.task
-    classify = task == "classify"
+    """What labels of a task hold; pictures are files, and those of classes have one each."""
+    held = tasks.held(options.task, options.parts, options.holes)
     return (
-        Holds(
-            media=Image,
-            values=tasks.VALUES[task],
-            parts_become=_PARTS[options.parts],
-            holes_become="joined" if options.holes == "join" else "filled",
+        msgspec.structs.replace(
+            held,
             confidence=options.confidence,
-            questions=1 if classify else 0,
-            answers=frozenset({Radio}),
-            question=tasks.QUESTION if classify else None,
-            empty=not classify,
+            empty=options.task != "classify",
             uri=False,
-            extra="own",
-            precision=PRECISION_PX,
             keys="stem",
             names="line",
-            needs_size=not classify,
-            within=not classify,
-            quads=task == "obb",
-            outlined=task == "pose",
         ),
     )
-
-
-def settle(
-    options: YoloWriterOptions, samples: Iterator[Sample]
-) -> tuple[YoloWriterOptions, list[str]]:
-    """The options with a task: the one that holds most of what the first samples have."""
-    if options.task != "auto":
-        return options, []
-    task, evidence = tasks.choose(samples)
-    return msgspec.structs.replace(options, task=task), [evidence]
 
 
 def sniff(peek: Peek) -> Evidence:
@@ -124,5 +93,5 @@ FORMAT = Format(
     writer_options=YoloWriterOptions,
     sniff=sniff,
     folder=folder,
-    settle=settle,
+    settle=tasks.settle,
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from labelconv import codes
+from labelconv.errors import reason_of
 from labelconv.format import Reading
 from labelconv.formats.yolo.deciding import content
 from labelconv.formats.yolo.description import SPLITS
@@ -45,21 +46,21 @@ def samples(layout: Layout, sizes: dict[str, Known], reading: Reading) -> Iterat
     report = reading.report
     wanted = reading.wanted.extra
     keeps = wanted is None or "yolo" in wanted
-    turned = 0
     seen: set[str] = set()
     for split in layout.splits:
         for item in layout.items(split, seen):
             report.ledger.samples.read += 1
             name, in_split, size = _picture(item, sizes, reading)
             in_split = in_split or split.name
-            turned += isinstance(size, Size) and size.orientation >= 5
+            radio = _answer(item, sizes, reading)
             key, problem = reading.keys.key(name, stem_of(name), {"split": in_split or ""})
             if key is None:
                 assert problem is not None  # keys give one or the other
+                report.ledger.classifications.rejected += radio is not None
                 where = Where(item.labels or item.picture)
-                report.reject(problem[0], where, b"", "samples", **problem[1])
+                record = b"" if radio is None else radio.name.encode()
+                report.reject(problem[0], where, record, "samples", **problem[1])
                 continue
-            radio = _answer(item, sizes, reading)
             answers = () if radio is None else (Classification(QUESTION, radio),)
             extra: Extra = {}
             if in_split not in (None, "train"):
@@ -69,8 +70,6 @@ def samples(layout: Layout, sizes: dict[str, Known], reading: Reading) -> Iterat
                     report.field("yolo:split")
             media = Image(float(size.width), float(size.height)) if size is not None else Image()
             yield Sample(key, media, (), answers, (), item.uri, reading.keys.are_ids, extra)
-    if turned:
-        report.add(codes.MEDIA_TURNED, count=turned)
 
 
 def _picture(
@@ -99,7 +98,14 @@ def _answer(item: Item, sizes: dict[str, Known], reading: Reading) -> Radio | No
     if item.labels is not None:
         try:
             predicted = _predicted(content(item.labels), item.labels, reading)
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
+            predicted = None
+        except OSError as error:
+            account.read += 1
+            expected, found = "a label file that can be read", reason_of(error)
+            values = {"expected": expected, "found": found}
+            place = Where(item.labels)
+            reading.report.reject(codes.RECORD_MALFORMED, place, b"", "classifications", **values)
             predicted = None
         if predicted is not None or item.picture is None:
             return predicted

@@ -49,7 +49,7 @@ def _keypoints(classes: Classes, dataset: Dataset) -> list[str]:
         lines.append("kpt_names:")
         for name, points in named.items():
             listed = ", ".join(map(quoted, points))
-            lines.append(f"  {classes.numbers.get(name, 0)}: [{listed}]")
+            lines.append(f"  {classes.numbers[name]}: [{listed}]")
     edges = {
         category.name: category.skeleton
         for category in dataset.ontology.categories

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from labelconv import codes, yamltext
-from labelconv.errors import OptionError, SourceError
+from labelconv.errors import OptionError, SourceError, reason_of
 from labelconv.model import Category, Extra, Ontology, Option, Question
 from labelconv.problems import Code, Report, Where
 from labelconv.tasks import QUESTION, TASKS
@@ -25,26 +25,14 @@ SPLITS = {
     "test": "test",
     "minival": "minival",
 }
-#: Keys that say something else; any other with a folder or a list as its value is a split, too.
-_NO_SPLITS = frozenset(
-    {
-        "path",
-        "names",
-        "nc",
-        "kpt_shape",
-        "kpt_names",
-        "flip_idx",
-        "channels",
-        "masks_dir",
-        "task",
-        "columns",
-        "skeleton",
-        "download",
-        "roboflow",
-        "yaml_file",
-        "depth_scale",
-    }
+#: Keys that are read, and keys of other tools; any further one with a folder or a list as its
+#: value is a split, too.
+_READ = frozenset(
+    {"path", "names", "nc", "kpt_shape", "kpt_names", "flip_idx", "channels"}
+    | {"task", "columns", "skeleton"}
 )
+_UNREAD = frozenset({"masks_dir", "download", "roboflow", "yaml_file", "depth_scale"})
+_NO_SPLITS = _READ | _UNREAD
 #: Names of the file that describes a dataset, where a folder has several YAML files.
 YAML_NAMES = ("data.yaml", "dataset.yaml", "data.yml", "dataset.yml")
 NAMES_FILES = ("classes.txt", "obj.names", "_darknet.labels", "names.txt", "predefined_classes.txt")
@@ -53,7 +41,8 @@ NAMES_FILES = ("classes.txt", "obj.names", "_darknet.labels", "names.txt", "pred
 class Description(msgspec.Struct, kw_only=True):
     """What is said about all labels. `names` by class number; `splits` as the source spells them.
 
-    `kpt_shape` is (keypoints, numbers for each). `complaints` are told when the reading starts.
+    `kpt_shape` is (keypoints, numbers for each). `complaints` are told when the reading starts, and
+    so are the `unread` fields.
     """
 
     file: Path | None = None
@@ -67,6 +56,7 @@ class Description(msgspec.Struct, kw_only=True):
     splits: dict[str, tuple[str, ...]] = {}
     info: Extra = {}
     complaints: list[tuple[Code, dict[str, object]]] = []
+    unread: tuple[str, ...] = ()
 
     def keypoints(self, number: int) -> tuple[str, ...]:
         """The names of a class's keypoints, made up where nothing says them."""
@@ -96,6 +86,8 @@ class Description(msgspec.Struct, kw_only=True):
         where = Where(path=None if self.file is None else str(self.file))
         for code, values in self.complaints:
             report.add(code, where, **values)
+        for name in self.unread:
+            report.field(f"yolo:{name} (of the dataset)")
 
 
 # ------------------------------------------------------------------------------------- data.yaml
@@ -133,6 +125,10 @@ def read_yaml(path: Path) -> Description:
         _skeletons(said, described)
     described.path = _text(said.get("path"))
     described.splits = _splits(said, path)
+    others = (
+        key for key in said if key not in _READ and SPLITS.get(key, key) not in described.splits
+    )
+    described.unread = tuple(key for key in others if said[key])
     for name in ("flip_idx", "channels"):
         if said.get(name):
             described.info[f"yolo:{name}"] = said[name]
@@ -240,10 +236,23 @@ def _skeletons(said: dict[str, Any], described: Description) -> None:
         )
         shifted = tuple((a - base, b - base) for a, b in pairs)
         described.skeletons = dict.fromkeys(described.names, shifted)
+        _left_out(len(given) - len(pairs), described)
     elif isinstance(given, dict):
-        for number, edges in given.items():
-            if number.isdecimal() and isinstance(edges, list):
+        listed = {key: edges for key, edges in given.items() if isinstance(edges, list)}
+        for number, edges in listed.items():
+            if number.isdecimal():
                 described.skeletons[int(number)] = tuple(_pairs(edges))
+        kept = sum(map(len, described.skeletons.values()))
+        _left_out(sum(map(len, listed.values())) + len(given) - len(listed) - kept, described)
+
+
+def _left_out(edges: int, described: Description) -> None:
+    """Tell that edges of the skeleton could not be read, if some could not."""
+    if edges:
+        what = f"{edges} edges of the skeleton are left out"
+        evidence = "pairs of whole numbers are edges, those of a class stand under its number"
+        values: dict[str, object] = {"what": what, "evidence": evidence}
+        described.complaints.append((codes.CONVENTION_GUESSED, values))
 
 
 def _pairs(given: list[Any]) -> list[tuple[int, int]]:
@@ -360,4 +369,4 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SourceError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        raise SourceError(f"{path}: {reason_of(error)}") from error

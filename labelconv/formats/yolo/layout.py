@@ -41,15 +41,15 @@ class Split(msgspec.Struct):
 class Layout(msgspec.Struct, kw_only=True):
     """A dataset's files. `root` is what names are relative to.
 
-    `missing` are the splits of the description that are not there; `guesses` say which paths were
-    taken for others. `repeated` counts pictures of a second split, `shared` label files of two
+    `missing` are (split, place) of what splits name and is not there; `guesses` say which paths
+    were taken for others. `repeated` counts pictures of a second split, `shared` label files of two
     pictures; both are known at the end of an iteration.
     """
 
     root: str
     described: Description
     splits: list[Split]
-    missing: list[str] = []
+    missing: list[tuple[str, str]] = []
     guesses: list[tuple[str, str]] = []
     repeated: int = 0
     shared: list[str] = []
@@ -175,7 +175,7 @@ def lay_out(folder: Path, described: Description, wanted: str | None) -> Layout:
                     f"{folder}: a split {name!r} expected, not found; there are: {listed}"
                 )
         layout.splits = [s for s in layout.splits if {s.name, *s.others} & {*asked}]
-        layout.missing = [name for name in layout.missing if name in asked]
+        layout.missing = [each for each in layout.missing if each[0] in asked]
     return layout
 
 
@@ -192,6 +192,8 @@ def _from_splits(folder: Path, described: Description) -> Layout:
     layout = Layout(root=root, described=described, splits=[])
     for name, others, places in _alike(described.splits):
         found = [_place(place, bases, layout) for place in places]
+        gone = [place for place, path in zip(places, found, strict=True) if path is None]
+        layout.missing.extend((name, place) for place in gone)
         there: list[Tree | Listed] = [
             Tree(spelled(path), root) if path.is_dir() else Listed(path, bases, root)
             for path in found
@@ -199,8 +201,6 @@ def _from_splits(folder: Path, described: Description) -> Layout:
         ]
         if there:
             layout.splits.append(Split(name, there, others))
-        else:
-            layout.missing.append(name)
     if not layout.splits:
         listed = ", ".join(place for places in described.splits.values() for place in places)
         raise SourceError(f"{described.file or folder}: pictures expected at {listed}, none found")

@@ -76,9 +76,9 @@ def _pose_rows(classes: Classes) -> Callable[[Annotation, float, float, int], st
             return f"{number}{_text(numbers, precision)}{' 0 0 0' * classes.width}"
         places = classes.places(annotation.category, value)
         points = [" 0 0 0"] * classes.width
-        for point in value.points:
+        for place, point in zip(places, value.points, strict=True):
             position = _text((point.x / width, point.y / height), precision)
-            points[places[point.name]] = f"{position} {2 if point.visible else 1}"
+            points[place] = f"{position} {2 if point.visible else 1}"
         numbers = of_box(value.outline, width, height)
         return f"{number}{_text(numbers, precision)}{''.join(points)}"
 

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from labelconv.errors import SourceError
+from labelconv.errors import SourceError, reason_of
 from labelconv.media import PICTURES
 from labelconv.spelling import stem_of
 
@@ -73,7 +73,7 @@ def listing(folder: str) -> Listing:
     try:
         names = os.listdir(folder or ".")  # noqa: PTH208 - faster
     except OSError as error:
-        raise SourceError(f"{folder}: {(error.strerror or str(error)).lower()}") from error
+        raise SourceError(f"{folder}: {reason_of(error)}") from error
     pictures = [name for name in names if name.endswith(_ENDINGS) and name[0] != "."]
     texts = [name for name in names if name.endswith(".txt") and name[0] != "."]
     folders: list[str] = []

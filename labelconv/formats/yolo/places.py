@@ -226,7 +226,7 @@ class Listed:
     def _common(self, lines: list[str], home: str) -> str:
         """The folder that all pictures of the list are below."""
         folders = {self._folder(*line.rpartition("/")[::2], home) for line in lines}
-        return os.path.commonpath([os.path.abspath(each) for each in folders])  # noqa: PTH100
+        return os.path.commonpath([os.path.abspath(each) for each in folders])  # noqa: PTH100 - texts
 
     def _folder(self, above: str, last: str, home: str) -> str:
         """The folder of listed pictures: where one of them, or its labels, is."""
@@ -240,6 +240,6 @@ class Listed:
             for base in (Path(home), *self._bases, Path()):
                 folder = spelled(base / inside)
                 picture = join(folder, last)
-                if os.path.exists(picture) or os.path.exists(label_path(picture)):  # noqa: PTH110
+                if any(map(os.path.exists, (picture, label_path(picture)))):
                     return folder
         return os.path.normpath(join(home, above))

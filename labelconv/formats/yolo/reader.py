@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from labelconv import codes
-from labelconv.errors import OptionError, SourceError
+from labelconv.errors import OptionError, SourceError, reason_of
 from labelconv.format import Reading
 from labelconv.formats.yolo import classes
 from labelconv.formats.yolo.deciding import Decision, content, count, decide, infer_kpt_shape
@@ -161,7 +161,7 @@ class _Dataset:
         layout.repeated, layout.shared = 0, []
         for split in layout.splits:
             yield from made.of(split)
-        self._tell_after(rows, made.turned)
+        self._tell_after(rows)
 
     def _known_sizes(self) -> dict[str, Known]:
         return read_sizes(Path(self.layout.root) / SIZES_NAME)
@@ -171,12 +171,11 @@ class _Dataset:
         self._described.complain(report)
         for what, evidence in (*self._guessed, *layout.guesses):
             report.add(codes.CONVENTION_GUESSED, what=what, evidence=evidence)
-        for name in layout.missing:
-            listed = ", ".join(self._described.splits[name])
+        for name, place in layout.missing:
             where = Where(str(self._described.file), pointer=f"/{name}")
-            report.add(codes.FILE_MISSING, where, file=listed)
+            report.add(codes.FILE_MISSING, where, file=place)
 
-    def _tell_after(self, rows: Rows, turned: int) -> None:
+    def _tell_after(self, rows: Rows) -> None:
         report = self._reading.report
         layout = self.layout
         if layout.repeated:
@@ -211,8 +210,6 @@ class _Dataset:
                 what=f"rows that stand twice are {choice}",
                 evidence=f"{rows.duplicates} rows in {rows.duplicate_files} files repeat another",
             )
-        if turned:
-            report.add(codes.MEDIA_TURNED, count=turned)
 
 
 class _Samples:
@@ -229,7 +226,6 @@ class _Samples:
         self._keeps_split = wanted is None or "yolo" in wanted
         self._media: dict[tuple[float, float], Image] = {}
         self._seen: set[str] = set()
-        self.turned = 0
 
     def of(self, split: Split) -> Iterator[Sample]:
         """The samples of a split."""
@@ -262,7 +258,7 @@ class _Samples:
                 except (FileNotFoundError, NotADirectoryError):
                     data = b""
                 except OSError as error:
-                    reason = (error.strerror or str(error)).lower()
+                    reason = reason_of(error)
                     values: dict[str, object] = {
                         "expected": "a label file that can be read",
                         "found": reason,
@@ -306,8 +302,6 @@ class _Samples:
     ) -> Image | tuple[Code, dict[str, object]]:
         if not isinstance(found, Size):
             return found
-        if found.orientation >= 5 and found.width == found.stored_height:
-            self.turned += 1
         return self._image(float(found.width), float(found.height))
 
     def _image(self, width: float, height: float) -> Image:

@@ -229,7 +229,7 @@ class Rows:
             value = float(word)
         except ValueError:
             value = math.nan
-        if value != value or value != math.floor(value) or b"_" in word or math.isinf(value):  # noqa: PLR0124
+        if not math.isfinite(value) or value != math.floor(value) or b"_" in word:
             raise Bad(
                 codes.RECORD_MALFORMED, 0, expected="a whole number as the class", found=text(word)
             )

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from labelconv import codes
+from labelconv.corrections import with_points
 from labelconv.formats.yolo import sizes
 from labelconv.formats.yolo.describing import data_yaml
 from labelconv.formats.yolo.layout import SIZES_NAME
@@ -26,7 +27,7 @@ from labelconv.formats.yolo.options import YoloWriterOptions
 from labelconv.formats.yolo.paths import label_path
 from labelconv.fractions import digits
 from labelconv.media import MediaFiles, is_picture
-from labelconv.model import Dataset, Radio, Sample
+from labelconv.model import Dataset, Image, Radio, Sample
 from labelconv.problems import Report, Where
 from labelconv.spelling import as_path, stem_of
 from labelconv.tasks import Classes
@@ -61,7 +62,7 @@ def _write_labels(dataset: Dataset, folder: _Folder, task: str) -> None:
         width, height = media.width, media.height
         precision = digits(width, height)
         rows = []
-        for annotation in sample.annotations:
+        for annotation in with_points(sample, "yolo", report):
             text = row(annotation, width, height, precision)
             if confidence and annotation.confidence is not None:
                 text = f"{text} {_decimal(annotation.confidence)}"
@@ -164,6 +165,10 @@ class _Folder:
             known = as_path(said).replace("/", "%2F").replace(" ", "_")
             if known in _TAKEN or not known[:1].isalpha():
                 known = f"split_{known}"
+            while known in self.splits.values():
+                known += "_2"
+            if known != said:
+                self.report.add(codes.NAME_RESPELLED, name=said, spelled=known, target="yolo")
             self.splits[said] = known
         return known
 
@@ -206,7 +211,7 @@ class _Folder:
         if self._linked == "copy":
             shutil.copyfile(found, place)
         else:
-            os.symlink(os.path.abspath(found), place)  # noqa: PTH100, PTH211
+            os.symlink(os.path.abspath(found), place)  # noqa: PTH100, PTH211 - texts, as `place` is
         return path, key
 
     def _found(self, sample: Sample) -> Path | None:
@@ -230,7 +235,7 @@ class _Folder:
     def finish(self) -> None:
         """Close the lists; there is one at least."""
         if not self._lists:
-            split = self.split_of(Sample("", None))  # type: ignore[arg-type]
+            split = self.split_of(Sample("", Image()))
             self._opened(f"{split}.txt")
         self._files.close()
 
@@ -241,5 +246,5 @@ class _Folder:
     def _make_room(self, path: str) -> None:
         room = path.rpartition("/")[0]
         if room not in self._made:
-            os.makedirs(self._prefix + room, exist_ok=True)  # noqa: PTH103
+            os.makedirs(self._prefix + room, exist_ok=True)  # noqa: PTH103 - a text, not a path
             self._made.add(room)
