@@ -6,12 +6,15 @@ files, with or without an ending.
 
 from __future__ import annotations
 
-import json
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import msgspec
+
 from labelconv import codes
+from labelconv.jsonstream import UNDECODABLE
 from labelconv.media import MediaFiles
 from labelconv.model import Conversation, Message, Text
 from labelconv.offsets import WORDS, Offsets, Unit
@@ -48,16 +51,20 @@ class RowTexts:
 
         `given` is that JSON, where it is known.
         """
+        path: Path | None = None
         if not isinstance(given, dict):
             path, data = self._read(names, ".json")
             try:
-                given = None if path is None else json.loads(data)
-            except (ValueError, RecursionError) as error:
+                # A surrogate that stands alone is no character, and is refused here.
+                given = None if path is None else msgspec.json.decode(data.removeprefix(BOM_UTF8))
+            except UNDECODABLE as error:
                 self._unread[str(path)] = f"it is no JSON ({error})"
                 return Conversation()
         if isinstance(given, dict) and isinstance(given.get("row_data"), dict):
             given = given["row_data"]
         messages = given.get("messages") if isinstance(given, dict) else None
+        if path is not None and not isinstance(messages, list):
+            self._unread[str(path)] = "it has no list of messages"
         found = [_message(each) for each in messages] if isinstance(messages, list) else []
         if None in found:
             reason = f"message {found.index(None) + 1} has no messageId and content"
@@ -106,10 +113,14 @@ class RowTexts:
                 elif self._media.given:
                     found = self._media.find(name)
                 try:
-                    if isinstance(found, Path) and found.is_file():
-                        return found, found.read_bytes()
+                    if not isinstance(found, Path) or not found.is_file():
+                        continue
                 except (OSError, ValueError):
                     continue  # a name that no file system takes
+                try:
+                    return found, found.read_bytes()
+                except OSError as error:
+                    self._unread[str(found)] = (error.strerror or str(error)).lower()
         return None, b""
 
 

@@ -37,6 +37,7 @@ class Target:
             self.part = self._room / "stdout.part"
             return
         path = Path(self.name)
+        refuse_device(path)
         _refuse_input(path, sources)
         if path.is_dir() and not folder:
             raise TargetError(f"{path}: a file expected as the target, a folder found")
@@ -98,6 +99,7 @@ def publishing(
 
 def write_beside(path: Path, data: bytes) -> None:
     """Write a small file whole or not at all."""
+    refuse_device(path)
     part = path.parent / f".{path.name}.{os.getpid()}.part"
     try:
         part.write_bytes(data)
@@ -105,6 +107,15 @@ def write_beside(path: Path, data: bytes) -> None:
     except OSError as error:
         _remove(part)
         raise TargetError(f"{path}: {reason_of(error)}") from error
+
+
+def refuse_device(path: Path) -> None:
+    """Raise `TargetError` for what is neither a file nor a folder: a file would take its place."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise TargetError(
+            f"{path}: a file expected as the target, a device or a pipe found; `-` is standard "
+            f"output"
+        )
 
 
 def _refuse_input(path: Path, sources: list[Source]) -> None:

@@ -21,6 +21,7 @@ from labelconv import codes
 from labelconv.errors import LabelconvError, OptionError, TargetError
 from labelconv.format import Wanted
 from labelconv.io import Source
+from labelconv.labelbox.datarows_carried import EXPORT, carried
 from labelconv.labelbox.datarows_tables import Table, attachments_of, fields_of
 from labelconv.model import (
     Audio,
@@ -35,7 +36,7 @@ from labelconv.model import (
 from labelconv.problems import Report, Where
 from labelconv.reading import media_files, read_sources
 from labelconv.several import matching
-from labelconv.targets import publishing
+from labelconv.targets import publishing, refuse_device
 
 #: Data rows that one call takes (Labelbox, limits).
 MOST_ROWS = 150_000
@@ -81,8 +82,9 @@ def data_rows(
 ) -> Iterator[tuple[Sample, dict[str, Any]]]:
     """Each sample with its data row; once, however many pieces it comes in.
 
-    A sample whose medium cannot be named is rejected (`media-missing`). Rows of tables that are of
-    no sample are noted at the end.
+    Metadata and attachments are those that an export says of the data row, and those of the tables,
+    which count where both name a field. A sample whose medium cannot be named is rejected
+    (`media-missing`). Rows of tables that are of no sample are noted at the end.
     """
     told: set[int] = set()
     for sample in samples:
@@ -104,10 +106,18 @@ def data_rows(
             continue
         row: dict[str, Any] = {"row_data": row_data, "global_key": sample.key}
         row["media_type"] = _media_type(sample)
+        fields, attached = carried(sample, report)
         if metadata is not None:
-            row["metadata_fields"] = fields_of(metadata.of(sample.key))
+            tabled = fields_of(metadata.of(sample.key))
+            names = {each["name"] for each in tabled}
+            fields = [*(each for each in fields if each.get("name") not in names), *tabled]
         if attachments is not None:
-            row["attachments"] = attachments_of(attachments.of(sample.key))
+            tabled = attachments_of(attachments.of(sample.key))
+            attached = [*(each for each in attached if each not in tabled), *tabled]
+        if fields or metadata is not None:
+            row["metadata_fields"] = fields
+        if attached or attachments is not None:
+            row["attachments"] = attached
         yield sample, row
     for table in filter(None, (metadata, attachments)):
         unused = sorted(table.rows.keys() - table.used)
@@ -141,7 +151,7 @@ def needed_rows(
         raise OptionError(f"levels such as 0 22 expected for --zoom, {places.zoom} found")
     files, own = media_files(None, options)
     sources = [Source(name) for name in matching(source)]
-    wanted = Wanted(pieces=True, extra=frozenset())
+    wanted = Wanted(pieces=True, extra=frozenset((EXPORT,)))
     samples = read_sources(sources, format, own, key, keys, report, wanted, files)
     return data_rows(samples, places, report, metadata=metadata, attachments=attachments)
 
@@ -263,9 +273,13 @@ def write_data_rows(
     The first list is the file `target`; others are named after it (`rows.2.json`). Standard output
     (`-`) gets one list of all. `keys` is a CSV
     file of what the source calls each sample and its key, which `--keys` takes. All files appear
-    when the last row was written, or none. Raises `TargetError`.
+    when the last row was written, or none. Raises `TargetError`, also where the two are one file.
     """
     count = 0
+    if keys is not None and Path(keys).resolve() == Path(target).resolve():
+        raise TargetError(
+            f"{keys}: a file of its own expected for the keys, that of the rows found"
+        )
     with publishing(target, folder=False, sources=[]) as opened:
         parts: list[tuple[Path, Path]] = []
         names = None if keys is None else _Names(Path(keys))
@@ -333,6 +347,7 @@ class _Names:
     """The table of names and keys, whole or not at all."""
 
     def __init__(self, path: Path) -> None:
+        refuse_device(path)
         self._path = path
         self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
         self._file = self._part.open("w", encoding="utf-8", newline="")

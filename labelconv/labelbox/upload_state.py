@@ -17,6 +17,7 @@ from typing import BinaryIO, Literal
 import msgspec
 
 from labelconv.errors import OptionError, SourceError
+from labelconv.jsonstream import UNDECODABLE
 from labelconv.labelbox.upload_parts import Index
 from labelconv.targets import write_beside
 
@@ -138,7 +139,7 @@ def read_state(path: Path, fresh: State) -> State:
         raise SourceError(f"{path}: {(error.strerror or str(error)).lower()}") from error
     try:
         state = msgspec.json.decode(data, type=State)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise SourceError(f"{path}: the state of an upload expected; {error}") from error
     asked = ("version", "sha256", "project", "kind", "name", "lines")
     for field in asked:
@@ -150,10 +151,33 @@ def read_state(path: Path, fresh: State) -> State:
                 f"is {found!r}, here it is {expected!r}. End that upload first, or name another "
                 f"file with --state"
             )
-    whole = [part.job for part in state.parts if not part.half]
-    if whole != [part.job for part in fresh.parts]:
+    whole = [_extent(part) for part in state.parts if not part.half]
+    if whole != [_extent(part) for part in fresh.parts]:
         raise OptionError(f"{path}: {len(fresh.parts)} parts expected, others found")
+    last = max((part.last for part in fresh.parts), default=0)
+    for part in state.parts:
+        if not _is_sound(part, last):
+            raise SourceError(
+                f"{path}: lines from 1 to {last} expected of the part {part.job!r}, others found; "
+                f"the state was changed"
+            )
     return state
+
+
+def _extent(part: PartState) -> tuple[object, ...]:
+    return part.job, part.lines, part.first, part.last, part.start, part.end
+
+
+def _is_sound(part: PartState, last: int) -> bool:
+    """Whether what a part says is about lines that there are."""
+    runs = part.open or []
+    told = chain(*part.refused.values(), *part.unknown.values(), (part.first, part.last))
+    return (
+        all(len(run) == 2 and 1 <= run[0] <= run[1] <= last for run in runs)
+        and all(1 <= line <= last for line in told)
+        and part.accepted >= 0
+        and part.again >= 0
+    )
 
 
 def write_state(path: Path, state: State) -> None:

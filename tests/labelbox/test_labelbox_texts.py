@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labelbox_media_help import lines_of, payload, put, samples_of, told
 
+import labelconv as lc
 from labelconv.media import MediaFiles
 from labelconv.model import (
     Annotation,
@@ -287,3 +288,77 @@ def test_a_message_that_is_not_there_makes_its_spans_unknown(tmp_path: Path) -> 
     report = Report()
     assert lines_of(tmp_path, talk(TextSpan(0, 1, "m9")), report=report) == []
     assert told(report) == [("L431", "/location")]
+
+
+@pytest.mark.parametrize(
+    ("content", "told_of"),
+    [
+        (b"\xff\xfe", {"k.txt", "c.json"}),
+        (b'{"messages": ', {"c.json"}),
+        (b"[" * 100_000, {"c.json"}),
+        (b"[]", {"c.json"}),
+        (b'{"messages": 7}', {"c.json"}),
+        (b'{"messages": [{"messageId": "1", "content": "\\ud800"}]}', {"c.json"}),
+        (b'\xef\xbb\xbf{"messages": [{"messageId": "1", "content": "ab"}]}', set()),
+        (b'{"messages": [{"messageId": "1", "content": "ab"}, 7]}', {"the conversation of 'c'"}),
+    ],
+)
+@pytest.mark.parametrize("format", ["labelbox", "labelbox-export"])
+def test_texts_and_conversations_that_cannot_be_read_are_told_and_their_spans_kept(
+    format: str, content: bytes, told_of: set[str], tmp_path: Path
+) -> None:
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "k.txt").write_bytes(content)
+    (texts / "c.json").write_bytes(content)
+    location = {"start": 0, "end": 0}
+    if format == "labelbox":
+        lines = [
+            {"dataRow": {"globalKey": "k"}, "name": "n", "location": location},
+            {"dataRow": {"globalKey": "c"}, "name": "n", "location": location, "messageId": "1"},
+        ]
+    else:
+        talk = {"message_id": "1", "location": location}
+        lines = [
+            exported("k", "text/plain", "TextEntity", {"location": location}),
+            exported(
+                "c",
+                "application/json",
+                "ConversationalTextEntity",
+                {"conversational_location": talk},
+            ),
+        ]
+    source = tmp_path / "lines.ndjson"
+    source.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    dataset = lc.read(source, format, options={"texts": str(texts)})
+    spans = {sample.key: [each.value for each in sample.annotations] for sample in dataset}
+    assert spans == {"k": [TextSpan(0, 1)], "c": [TextSpan(0, 1, "1")]}
+    unread = [each.message for each in dataset.report.problems if each.code == "R124"]
+    assert len(unread) == len(told_of)
+    assert all(any(name in message for message in unread) for name in told_of)
+
+
+def exported(key: str, mime: str, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """A data row of an export with one entity."""
+    entity = {"feature_id": "f", "name": "n", "annotation_kind": kind, **payload}
+    label = {"id": "l", "annotations": {"objects": [entity]}}
+    return {
+        "data_row": {"id": f"row-{key}", "global_key": key, "row_data": f"https://e.org/{key}"},
+        "media_attributes": {"mime_type": mime},
+        "projects": {"p": {"name": "P", "labels": [label]}},
+    }
+
+
+def test_a_text_that_the_system_does_not_give_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "k.txt").write_text("abc")
+
+    def refused(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    report = Report()
+    source = put(tmp_path, {"name": "n", "location": {"start": 0, "end": 0}})
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    samples_of(source, report, texts=str(tmp_path))
+    assert report.counts["R124"] == 1

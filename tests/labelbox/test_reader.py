@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import labelconv as lc
 from labelconv import masks, testing
 from labelconv.convert import convert
 from labelconv.errors import SourceError
@@ -328,3 +329,33 @@ def test_an_ontology_that_is_none_is_refused_with_its_name(tmp_path: Path) -> No
     path.write_text("[]")
     with pytest.raises(SourceError, match=r"ontology\.json"):
         samples_of(written(tmp_path, line(1)), options=LabelboxReaderOptions(ontology=str(path)))
+
+
+@pytest.mark.parametrize("to", ["native", "labelbox", "geojson"])
+@pytest.mark.parametrize(
+    ("bad", "code", "kind"),
+    [
+        (
+            {"relationship": {"source": "x", "target": "x", "type": "bidirectional"}},
+            "S501",
+            "relations",
+        ),
+        ({"answer": "a", "frames": [{"start": 1, "end": 10**15}]}, "S501", "classifications"),
+        ({"point": {"x": 1, "y": 1}, "uuid": "\ud800"}, "R101", "annotations"),
+        ({"point": {"x": 1, "y": 1}, "name": "\udfff"}, "R101", "annotations"),
+    ],
+)
+def test_a_line_that_only_its_own_rules_refuse_is_rejected_alone_for_every_target(
+    bad: dict[str, object], code: str, kind: str, to: str, tmp_path: Path
+) -> None:
+    row = {"dataRow": {"globalKey": "a"}, "name": "n"}
+    fine = {**row, "name": "q", "answer": "yes"}
+    source = tmp_path / "mal.ndjson"
+    # Decoded together, they stand every rule about types.
+    source.write_text("".join(json.dumps(each) + "\n" for each in (fine, {**row, **bad})))
+    report = lc.convert(source, tmp_path / "out.json", from_="labelbox", to=to, allow=["loss"])
+    rejected = [each for each in report.problems if each.code == code]
+    assert [each.where.line for each in rejected] == [2]
+    account = getattr(report.ledger, kind)
+    assert account.rejected == 1
+    assert account.read == 1 + (kind == "classifications")

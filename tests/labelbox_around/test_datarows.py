@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from click.testing import CliRunner
 import labelconv as lc
 from labelconv import codes
 from labelconv.cli import cli
-from labelconv.errors import OptionError, SourceError
+from labelconv.errors import OptionError, SourceError, TargetError
 from labelconv.labelbox.datarows import (
     Places,
     check_template,
     data_rows,
+    needed_rows,
     write_data_rows,
 )
 from labelconv.labelbox.datarows_tables import read_attachments, read_table
@@ -299,3 +301,90 @@ def test_the_command_makes_rows_whose_keys_are_those_of_the_lines(tmp_path: Path
     clash = CliRunner().invoke(cli, [*arguments, "--key", "{name}"], standalone_mode=False)
     assert clash.return_value == 1
     assert "K601" in clash.stderr
+
+
+def exported(path: Path, **said: Any) -> Path:
+    """An export of one picture, `a.jpg`, of which it says more."""
+    about = {"id": "row", "global_key": "a.jpg", "row_data": "https://example.org/a.jpg"}
+    size = {"width": 8, "height": 6, "mime_type": "image/jpeg"}
+    row = {"data_row": about, "media_attributes": size, "projects": {}, **said}
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    return path
+
+
+def test_metadata_and_attachments_of_an_export_are_those_of_the_new_rows(tmp_path: Path) -> None:
+    said = {
+        "metadata_fields": [
+            {"schema_id": "s1", "schema_name": "city", "schema_kind": "x", "value": "Łódź"},
+            {"schema_id": "s2", "schema_name": "split", "value": [{"schema_name": "train"}]},
+            {"schema_id": "s3", "value": 2.5},
+            {"schema_id": "s4", "schema_name": "vector", "value": [0.5, 1]},
+            {"schema_id": "s5", "schema_name": "nothing", "value": None},
+            {"value": "of no field"},
+            "no field",
+        ],
+        "attachments": [
+            {"id": "a1", "type": "IMAGE", "value": "https://x/1", "name": "one"},
+            {"type": "PICTURE", "value": "https://x/2"},
+            {"type": "HTML", "value": ""},
+        ],
+        "embeddings": [{"id": "e"}],
+    }
+    (tmp_path / "m.csv").write_text("key,city,who\na.jpg,Gdynia,Ann\n", encoding="utf-8")
+    export = exported(tmp_path / "export.ndjson", **said)
+    options = {"uri": True}
+    report = Report()
+    found = needed_rows(export, "labelbox-export", Places(), report, options=options)
+    assert [row for _, row in found] == [
+        {
+            "row_data": "https://example.org/a.jpg",
+            "global_key": "a.jpg",
+            "media_type": "IMAGE",
+            "metadata_fields": [
+                {"name": "city", "value": "Łódź"},
+                {"name": "split", "value": "train"},
+                {"schema_id": "s3", "value": 2.5},
+                {"name": "vector", "value": [0.5, 1]},
+            ],
+            "attachments": [{"type": "IMAGE", "value": "https://x/1", "name": "one"}],
+        }
+    ]
+    counts = {"metadata_fields": 3, "attachments": 2, "embeddings": 1, "data_row_id": 1}
+    assert report.fields == {f"labelbox-export:{name}": n for name, n in counts.items()}
+    # A table says more, and counts where both name a field.
+    tabled = read_table(tmp_path / "m.csv")
+    again = needed_rows(export, None, Places(), Report(), options=options, metadata=tabled)
+    values = {
+        each.get("name"): each["value"] for _, row in again for each in row["metadata_fields"]
+    }
+    assert (values["city"], values["who"], values["split"]) == ("Gdynia", "Ann", "train")
+    assert len(values) == 5
+
+
+@pytest.mark.parametrize("said", [None, [], {}, "x", 7, [None], [[]], [{"type": 1, "value": {}}]])
+def test_metadata_and_attachments_of_any_other_form_are_counted_and_not_carried(
+    said: Any, tmp_path: Path
+) -> None:
+    more = {"metadata_fields": said, "attachments": said}
+    export = exported(tmp_path / "export.ndjson", **more)
+    report = Report()
+    [(_, row)] = needed_rows(export, "labelbox-export", PREFIX, report)
+    assert {*row} == {"row_data", "global_key", "media_type"}
+    counts = [report.fields.get(f"labelbox-export:{name}", 0) for name in more]
+    assert counts == ([1, 1] if said else [0, 0])
+
+
+def test_keys_and_rows_do_not_take_each_others_place_nor_that_of_a_pipe(tmp_path: Path) -> None:
+    pipe, rows_at = tmp_path / "pipe", tmp_path / "rows.json"
+    os.mkfifo(pipe)
+    for target, keys in (
+        (rows_at, tmp_path / "x" / ".." / "rows.json"),
+        (rows_at, pipe),
+        (pipe, None),
+    ):
+        (tmp_path / "x").mkdir(exist_ok=True)
+        found = data_rows([Sample("k", Image())], PREFIX, Report())
+        with pytest.raises(TargetError):
+            write_data_rows(found, target, keys=keys)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["pipe", "x"]
+        assert pipe.is_fifo()

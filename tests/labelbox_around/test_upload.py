@@ -448,3 +448,43 @@ def test_progress_counts_up_to_every_line(tmp_path: Path) -> None:
     last = told[-1]
     assert (last.accepted, last.refused, last.parts_done, last.sent) == (24, 1, 3, 25)
     assert [each.parts_done for each in told] == sorted(each.parts_done for each in told)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"open": [[1]]},
+        {"open": [[3, 2]]},
+        {"open": [[0, 1]]},
+        {"open": [[1, 10**12]]},
+        {"open": [[-1, 10**30]]},
+        {"refused": {"why": [7]}},
+        {"unknown": {"why": [0]}},
+        {"accepted": -1},
+        {"again": -1},
+        {"half": True, "first": 10**12},
+        {"lines": 5},
+        {"end": 10**12},
+        {"phase": "ended"},
+        {"parts": 7},
+    ],
+)
+def test_a_state_that_was_damaged_sends_nothing_and_is_told(
+    wrong: dict[str, Any], tmp_path: Path
+) -> None:
+    with Labelbox() as server:
+        file = boxes(tmp_path, 6)
+        done = sent(server, file, lines=3)
+        assert done.state is not None
+        state = json.loads(done.state.read_bytes())
+        (state if "parts" in wrong else state["parts"][1]).update(wrong)
+        done.state.write_text(json.dumps(state))
+        jobs = len(server.jobs)
+        with pytest.raises((SourceError, OptionError)):
+            sent(server, file, lines=3)
+        assert len(server.jobs) == jobs
+        for cut in range(0, len(data := json.dumps(state)), 97):
+            done.state.write_text(data[:cut])
+            with pytest.raises(SourceError):
+                sent(server, file, lines=3)
+        assert len(server.jobs) == jobs

@@ -432,3 +432,19 @@ def test_nothing_that_may_stand_in_an_export_stops_the_reading(
     keys = [sample.key for sample in lc.read(tmp_path / "n.ndjson")]
     assert keys[-1] == "b.jpg"
     assert all(p.where.line == 1 for p in report.problems if p.severity == "error")
+
+
+@pytest.mark.parametrize("place", ["name", "global_key", "value"])
+def test_half_a_character_is_no_text_and_rejects_its_record_alone(
+    place: str, tmp_path: Path
+) -> None:
+    half = "\ud800"
+    broken = row(label(box("n", "f", **({"value": half} if place == "value" else {}))), key="b.jpg")
+    if place == "name":
+        broken = row(label(box(half, "f")), key="b.jpg")
+    elif place == "global_key":
+        broken["data_row"]["global_key"] = half
+    source = lines(tmp_path / "a.ndjson", row(label(box("n", "g"))), broken)
+    report = lc.convert(source, tmp_path / "out.ndjson", from_="labelbox-export", to="native")
+    assert [(each.code, each.where.line) for each in report.problems] == [("R101", 2)]
+    assert (report.ledger.samples.read, report.ledger.samples.rejected) == (2, 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +188,25 @@ def test_frames_of_v1_are_fetched_with_the_key_and_stay_in_the_folder(
     dataset = lc.read(_v1(tmp_path, address), FORMAT, media=media)
     assert [category.name for category in dataset.ontology.categories] == ["car"]
     assert len(server.asked) == 1
+
+
+def test_without_a_folder_frames_of_v1_are_fetched_once_for_ontology_and_samples(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    server.files["/frames"] = _frames()
+    source = _v1(tmp_path, f"http://{server.host}/frames")
+    options = {"fetch": True, "api_key_env": "MASK_KEY", "api_host": server.host}
+    dataset = lc.read(source, FORMAT, options=options)
+    assert [category.name for category in dataset.ontology.categories] == ["car"]
+    (sample,) = dataset
+    assert sample.annotations[0].value == Track((_car(1, 5), _car(8)))
+    assert server.asked == [("/frames", "Bearer secret")]
+    assert len(list((tmp_path / "temporary").iterdir())) == 1
+    del dataset
+    gc.collect()
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_what_is_no_frames_is_not_kept_in_the_folder(server: Server, tmp_path: Path) -> None:

@@ -24,27 +24,23 @@ from labelconv.formats.labelbox.reader_files import (
     Index,
     Scanned,
     Spot,
-    any_line,
     decoded,
     files_of,
-    kind_of,
     scan,
     strict_line,
 )
-from labelconv.formats.labelbox.reader_lenient import lenient_line
 from labelconv.formats.labelbox.reader_lines import Lines
 from labelconv.formats.labelbox.reader_masks import Pictures
 from labelconv.formats.labelbox.reader_media import Made, MediaLines
 from labelconv.formats.labelbox.reader_names import Features, read_given
 from labelconv.formats.labelbox.reader_ontology import ontology_in
 from labelconv.formats.labelbox.reader_rows import Rows, identities, identity
+from labelconv.formats.labelbox.reader_said import Said
 from labelconv.formats.labelbox.reader_texts import Texts
 from labelconv.formats.labelbox.reader_told import MEDIA, PICTURES, is_telling, told
-from labelconv.formats.labelbox.reader_whole import Whole, kind_of_line, too_deep
+from labelconv.formats.labelbox.reader_whole import Whole
 from labelconv.formats.labelbox.records import Line
-from labelconv.formats.labelbox.wire import PLAIN, PLAIN_REST, fault
-from labelconv.formats.labelbox.writer_answers import answer_id
-from labelconv.identity import Names
+from labelconv.formats.labelbox.wire import PLAIN, PLAIN_REST
 from labelconv.io import Source, lines, skip_mark
 from labelconv.model import (
     Annotation,
@@ -99,23 +95,23 @@ class _Run:
         self._default = MEDIA[options.media]
         pictures = Pictures(options.masks)
         tiled = self._default is TiledImage
-        self._lines = Lines(self._features, pictures, reading.report, tiled=tiled)
+        said = Lines(self._features, pictures, reading.report, tiled=tiled)
         self._texts = Texts(options, reading.media)
-        self._media = MediaLines(self._lines, pictures, self._texts, options, reading.report)
+        self._media = MediaLines(said, pictures, self._texts, options, reading.report)
         self._picture = TiledImage(options.crs) if tiled else Image()
         # Pieces of one data row must agree about its media; only shapes tell a picture.
         self._pieces = reading.wanted.pieces and self._default in PICTURES
         self._rows = Rows(reading.keys, reading.report)
+        self._said = Said(files, self._rows, said, self._media, reading.report)
         self._scanned = Scanned()
         self._index = Index()
-        self._first_lines: dict[tuple[int, str], int] = {}
-        self._made_ids = Names()
         self._blank = 0
 
     def samples(self) -> Iterator[Sample]:
         self._reading.keys.restart()
         if self._pieces:
             self._scanned = scan(self._files)
+            self._said.suspects = self._scanned.suspects
         for number, file in enumerate(self._files):
             with file.source.open() as stream:
                 offset = 0
@@ -184,13 +180,13 @@ class _Run:
                 annotations.append(Annotation(ids[at] or f"line {first + at}", name, shape))
                 continue
             spot = Spot(file, first + at, data, at)
-            made = self._made(line, row, spot, ids[at], at in odd)
+            made = self._said.made(line, row, spot, ids[at], at in odd)
             if isinstance(made, Annotation):
-                annotations.append(self._told_apart(made, row, spot))
+                annotations.append(self._said.told_apart(made, row, spot))
             elif isinstance(made, Classification):
                 asked.append(made)
             elif made is not None:
-                self._joined(row, set(), made, spot)
+                self._said.joined(row, set(), made, spot)
         if annotations or asked:
             yield self._sample(current, annotations, asked, [])
 
@@ -219,7 +215,7 @@ class _Run:
     def _new_row(self, line: Line, spot: Spot) -> int | None:
         """The number of a line's data row; None when it has none, and is rejected."""
         if line.data_row.global_key is UNSET and line.data_row.id is UNSET:
-            self._by_older_rules(spot)
+            self._said.by_older_rules(spot)
             return None
         return self._rows.row(line.data_row, self._scanned.whole)
 
@@ -237,88 +233,9 @@ class _Run:
             line = strict_line(raw)
             if line is None:
                 odd.add(at)
-                line = self._by_older_rules(Spot(file, first + at, raw))
+                line = self._said.by_older_rules(Spot(file, first + at, raw))
             found.append(line)
         return found
-
-    def _by_older_rules(self, spot: Spot) -> Line | None:
-        """A line that today's rules refuse; None when older ones do too and it is rejected."""
-        try:
-            return any_line(spot.raw)
-        except Fault as problem:
-            kind = kind_of(spot.raw)
-            getattr(self._report.ledger, kind).read += 1
-            self._reject(problem, spot, kind, None)
-            return None
-
-    def _made(
-        self, line: Line, row: int, spot: Spot, id: str | None, odd: bool
-    ) -> Annotation | Classification | Relation | None:
-        """What a line says, counted; None when it was rejected. `odd`: by older rules only."""
-        kind = kind_of_line(line)
-        getattr(self._report.ledger, kind).read += 1
-        try:
-            return self._usable(line, row, spot, id, odd)
-        except Fault as problem:
-            self._reject(problem, spot, kind, row)
-        except RecursionError:
-            self._reject(too_deep(), spot, kind, row)
-        return None
-
-    def _usable(
-        self, line: Line, row: int, spot: Spot, id: str | None, odd: bool
-    ) -> Annotation | Classification | Relation:
-        """What a line says; raises `Fault`."""
-        line, where = self._checked(line, row, spot, odd)
-        folder = self._files[spot.file].folder
-        made = self._lines.made(line, id or f"line {spot.number}", where, folder)
-        if isinstance(made, Classification):
-            self._count_answer(made, row, id)
-        return made
-
-    def _checked(self, line: Line, row: int, spot: Spot, odd: bool) -> tuple[Line, Where]:
-        """A line by today's rules or older ones, and its place; raises `Fault`."""
-        path = self._files[spot.file].source.name
-        where = Where(path, spot.number, None, None, self._rows.keys[row])
-        problem = self._rows.refused.get(row)
-        if problem is not None:
-            raise Fault(problem[0], "/dataRow", **problem[1])
-        if odd or fault(line) is not None:
-            # Once more, now that the notes about it may be told.
-            line = lenient_line(self._report, where, spot.raw)
-        return line, where
-
-    def _count_answer(self, made: Classification, row: int, id: str | None) -> None:
-        """Raise `Fault` for a second answer to one question."""
-        asked = answer_id(made)
-        if not made.ranges and self._rows.answered(row, asked):
-            value = f"{made.name!r} of this data row"
-            first = "an earlier line"
-            raise Fault(codes.ID_DUPLICATE, "", field="question", value=value, first=first)
-        # Answers have no id in the model; the writer makes this one again.
-        if id not in (None, self._made_ids.uuid(self._rows.keys[row], f"answer:{asked}")):
-            self._report.field("labelbox:uuid (of answers)")
-
-    def _told_apart(self, made: Annotation, row: int, spot: Spot) -> Annotation:
-        """The annotation, under another id when its data row has one of that id already."""
-        if self._scanned.suspects and hash(made.id.encode()) in self._scanned.suspects:
-            first = self._first_lines.setdefault((row, made.id), spot.number)
-            if first != spot.number:
-                return self._renamed(made, row, spot)
-        return made
-
-    def _renamed(self, made: Annotation, row: int, spot: Spot) -> Annotation:
-        path = self._files[spot.file].source.name
-        where = Where(path, spot.number, None, "/uuid", self._rows.keys[row])
-        id = f"{made.id}@{spot.number}"
-        self._report.add(codes.ANNOTATION_ID_DUPLICATE, where, value=made.id, renamed=id)
-        return msgspec.structs.replace(made, id=id)
-
-    def _reject(self, problem: Fault, spot: Spot, kind: str, row: int | None) -> None:
-        key = None if row is None else self._rows.keys[row]
-        path = self._files[spot.file].source.name
-        where = Where(path, spot.number, None, problem.pointer, key)
-        self._report.reject(problem.code, where, spot.raw, kind, **problem.values)
 
     def _sample(
         self,
@@ -367,63 +284,27 @@ class _Run:
             stream.seek(offset)
             spot = Spot(file, number, stream.read(length))
             strict = strict_line(spot.raw)
-            line = any_line(spot.raw) if strict is None else strict
+            # Lines that were decoded many at a time were not looked at one by one.
+            line = self._said.by_older_rules(spot, row) if strict is None else strict
+            if line is None:
+                continue
             id = identity(line.uuid)
             if media is None:
-                made = self._made(line, row, spot, id, strict is None)
+                made = self._said.made(line, row, spot, id, strict is None)
                 found: list[Made] = [] if made is None else [made]
             else:
-                found = self._made_of_media(line, row, spot, id, strict is None, media)
+                found = self._said.made_of_media(line, row, spot, id, strict is None, media)
             for each in found:
                 if isinstance(each, Annotation) and each.id in whole.ends:
-                    each = self._renamed(each, row, spot)
+                    each = self._said.renamed(each, row, spot)
                 whole.add(each, line, spot)
         relations = []
         for relation, spot in whole.relations:
-            joined = self._joined(row, whole.ends, relation, spot)
+            joined = self._said.joined(row, whole.ends, relation, spot)
             relations += [] if joined is None else [joined]
         extra, dangling = whole.beyond_model(self._reading)
         for beyond, spot in dangling:
             missing = {"missing": beyond.target}
             problem = Fault(codes.RELATION_END_MISSING, "/relationship/target", **missing)
-            self._reject(problem, spot, "relations", row)
+            self._said.reject(problem, spot, "relations", row)
         return self._sample(row, whole.annotations, whole.asked, relations, media, extra)
-
-    def _made_of_media(
-        self, line: Line, row: int, spot: Spot, id: str | None, odd: bool, media: Media
-    ) -> list[Made]:
-        """What a line says about other media than pictures, counted; nothing when rejected."""
-        kind = kind_of_line(line)
-        account = getattr(self._report.ledger, kind)
-        account.read += 1
-        made: list[Made] = []
-        try:
-            line, where = self._checked(line, row, spot, odd)
-            folder = self._files[spot.file].folder
-            made = self._media.made(line, id or f"line {spot.number}", where, folder, media)
-            for each in made:
-                if isinstance(each, Classification):
-                    self._count_answer(each, row, id)
-        except Fault as problem:
-            self._reject(problem, spot, kind, row)
-            return []
-        except RecursionError:
-            self._reject(too_deep(), spot, kind, row)
-            return []
-        account.read += len(made) - 1
-        for each in made:
-            if isinstance(each, Fault):
-                self._reject(each, spot, kind, row)
-        return [each for each in made if not isinstance(each, Fault)]
-
-    def _joined(self, row: int, ends: set[str], relation: Relation, spot: Spot) -> Relation | None:
-        """The relation with its ends as annotation ids; None when one is not there."""
-        found = []
-        for name, end in (("source", relation.source), ("target", relation.target)):
-            id = identity(end)
-            if id is None or id not in ends:
-                problem = Fault(codes.RELATION_END_MISSING, f"/relationship/{name}", missing=end)
-                self._reject(problem, spot, "relations", row)
-                return None
-            found.append(id)
-        return msgspec.structs.replace(relation, source=found[0], target=found[1])

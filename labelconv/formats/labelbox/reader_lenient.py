@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, TypeGuard
 
 import msgspec
@@ -260,8 +261,12 @@ def _json(raw: bytes) -> dict[str, Any]:
     """The object in a line, with finite numbers; raises `Fault`."""
     try:
         value = json.loads(raw)
+        if _SURROGATE.search(raw):
+            json.dumps(value, ensure_ascii=False).encode()  # one that stands alone is no character
     except UnicodeDecodeError:
         malformed("", "UTF-8", "other bytes")
+    except UnicodeEncodeError:
+        malformed("", "characters", "a surrogate that stands alone")
     except RecursionError:
         malformed("", "a JSON object", "one that is nested too deeply")
     except ValueError as error:
@@ -274,6 +279,7 @@ def _json(raw: bytes) -> dict[str, Any]:
     return value
 
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _JSON_NAMES: dict[type, str] = {list: "list", str: "text", int: "number", float: "number"}
 
 

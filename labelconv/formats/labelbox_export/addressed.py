@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import tempfile
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,11 +17,28 @@ from labelconv.media import MediaFiles
 from labelconv.targets import write_beside
 
 
+class Passes:
+    """A folder, while a dataset is in use, of what several passes over its source ask for."""
+
+    def __init__(self) -> None:
+        self._made: Path | None = None
+
+    def folder(self) -> Path:
+        """The folder; it goes with this object."""
+        if self._made is None:
+            self._made = Path(tempfile.mkdtemp(prefix="labelconv-"))
+            weakref.finalize(self, shutil.rmtree, self._made, ignore_errors=True)
+        return self._made
+
+
 class Addressed:
     """Gets files by their addresses; what was fetched stays in the folder of media."""
 
-    def __init__(self, options: LabelboxExportReaderOptions, media: MediaFiles) -> None:
+    def __init__(
+        self, options: LabelboxExportReaderOptions, media: MediaFiles, passes: Passes
+    ) -> None:
         self._media = media
+        self._passes = passes
         self._fetches = options.fetch
         self._host = options.api_host
         self._key = bearer(options.api_key_env) if options.fetch else None
@@ -30,17 +50,23 @@ class Addressed:
         names: Sequence[str],
         ending: str,
         whole: Callable[[bytes], bool],
+        *,
+        each_pass: bool = False,
     ) -> bytes:
         """The bytes at an address. Raises `Refused`.
 
         `names` are what its file in the folder of media may be called, besides what it is called
-        when it was fetched; that is done only for what is `whole`.
+        when it was fetched; that is done only for what is `whole`. `each_pass`: it is asked for by
+        the pass for the ontology too, and so is kept without that folder as well.
         """
         # What is asked for here is needed, so the folder of media is made use of.
         self._media.asked = True
+        folder = self._media.folder
+        if folder is None and each_pass and self._fetches:
+            folder = self._passes.folder()
         cached = None
-        if self._media.folder is not None:
-            cached = self._media.folder / cache_name(address, ending)
+        if folder is not None:
+            cached = folder / cache_name(address, ending)
             found = self._file(cached, names)
             if found is not None:
                 try:
@@ -49,8 +75,8 @@ class Addressed:
                     reason = (error.strerror or str(error)).lower()
                     raise Refused(codes.FILE_MISSING, at, file=f"{found} ({reason})") from None
         if not self._fetches:
-            folder = "" if self._media.folder is None else f" in {self._media.folder}"
-            what = f"a copy of {address}{folder} (-O fetch=true fetches it)"
+            where = "" if folder is None else f" in {folder}"
+            what = f"a copy of {address}{where} (-O fetch=true fetches it)"
             raise Refused(codes.FILE_MISSING, at, file=what)
         try:
             data = fetch(address, self._host, self._key)

@@ -38,7 +38,7 @@ def fetched_frames(
     last = urlsplit(address).path.rpartition("/")[2]
     if last.endswith((".ndjson", ".json")):
         names.append(last)
-    data = addressed.data(address, place, names, ".ndjson", _is_whole)
+    data = addressed.data(address, place, names, ".ndjson", _is_whole, each_pass=True)
     frames: dict[str, Any] = {}
     faults: list[Fault] = []
     for number, raw in enumerate(data.splitlines(), 1):

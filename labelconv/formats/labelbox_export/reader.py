@@ -16,7 +16,7 @@ import msgspec
 from labelconv import codes
 from labelconv.errors import OptionError
 from labelconv.format import Reading
-from labelconv.formats.labelbox_export.addressed import Addressed
+from labelconv.formats.labelbox_export.addressed import Addressed, Passes
 from labelconv.formats.labelbox_export.answers import Answers
 from labelconv.formats.labelbox_export.contents import Contents
 from labelconv.formats.labelbox_export.labels import (
@@ -58,13 +58,14 @@ _IDS: msgspec.json.Decoder[_V1Id] = msgspec.json.Decoder(_V1Id)
 def read(source: Source, options: LabelboxExportReaderOptions, reading: Reading) -> Dataset:
     """The data rows of an export. Raises `SourceError` when it cannot be read, and `OptionError`
     for a project or a model run that it does not have."""
+    passes = Passes()
 
     def samples() -> Iterator[Sample]:
-        return _Run(source, options, reading).samples()
+        return _Run(source, options, reading, passes).samples()
 
     def ontology() -> Ontology:
         quiet = Reading(report=Report(), keys=Keys(), wanted=reading.wanted, media=reading.media)
-        return ontology_of(_Run(source, options, quiet, blind=True).samples())
+        return ontology_of(_Run(source, options, quiet, passes, blind=True).samples())
 
     return Samples(samples, ontology)
 
@@ -77,6 +78,7 @@ class _Run:
         source: Source,
         options: LabelboxExportReaderOptions,
         reading: Reading,
+        passes: Passes,
         *,
         blind: bool = False,
     ) -> None:
@@ -89,7 +91,7 @@ class _Run:
         extra = not blind and (wanted is None or NAME in wanted)
         self._fields: Counter[str] = Counter()
         self._left: Counter[str] = Counter()
-        addressed = Addressed(options, reading.media)
+        addressed = Addressed(options, reading.media, passes)
         pictures = Pictures(addressed, blind=blind)
         self._contents = Contents(options, reading.media)
         shapes = Shapes(options, pictures, self._contents)
@@ -155,11 +157,12 @@ class _Run:
                     yield value, Spot(chunk, index)
                 continue
             try:
-                # What msgspec refuses may be numbers alone (NaN, 1e999), told where they stand.
-                yield json.loads(chunk.raw()), Spot(chunk, 0)
+                value = _with_any_number(chunk.raw())
             except (ValueError, RecursionError) as error:
                 found = str(error) if isinstance(error, ValueError) else "thousands of levels"
                 self._rows.malformed(chunk, Fault("a JSON record", found))
+                continue
+            yield value, Spot(chunk, 0)
 
     def _repeated(self) -> Counter[str]:
         """The data rows that several labels of export v1 are about, and how many."""
@@ -336,3 +339,12 @@ class _Run:
                 report.add(
                     codes.CONVENTION_GUESSED, where, what=f"{count} {what}", evidence=evidence
                 )
+
+
+def _with_any_number(raw: bytes) -> Any:
+    """A record that msgspec refuses, perhaps for its numbers alone (NaN, 1e999), which are told
+    where they stand. Raises `ValueError` or `RecursionError`."""
+    value = json.loads(raw)
+    # A surrogate that stands alone is no character; it would stop whoever writes it.
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
