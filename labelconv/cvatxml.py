@@ -43,13 +43,16 @@ if TYPE_CHECKING:
 
 #: The file of CVAT's exports.
 FILE = "annotations.xml"
+_ROOT = "annotations"
 #: Input types of attributes that are answered by a text.
 TEXTS = ("text", "number")
 #: Larger masks are not believed, so that a few bytes cannot ask for all memory.
 _MOST_PIXELS = 20_000 * 20_000
+#: Larger coordinates are as good as infinite: sums and products of them are.
+_LARGEST = 1e150
 _ANSWERS = ("true", "false")
-_NODE = re.compile(r"<circle\b[^>]*>")
-_EDGE = re.compile(r"<line\b[^>]*>")
+_NODE = re.compile(r"<circle\b[^<>]*>")
+_EDGE = re.compile(r"<line\b[^<>]*>")
 _FIELD = re.compile(r"([\w-]+)=\"([^\"]*)\"")
 _SPECIAL = re.compile(r'[&<>"\t\n\r]')
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
@@ -79,13 +82,19 @@ def elements(file: Source, tags: frozenset[str]) -> Iterator[tuple[str, Element]
     """The elements of these names in the file. Raises `SourceError` where the XML breaks off."""
     with file.open() as opened:
         try:
-            yield from safexml.elements(opened, tags)
+            yield from safexml.elements(opened, tags, _ROOT)
         except safexml.XmlFault as fault:
             place = f":{fault.line}:{fault.column}" if fault.line else ""
             raise SourceError(f"{file.name}{place}: XML expected; {fault.found}") from None
 
 
 # ------------------------------------------------------------------------------ fields
+
+
+def whole_number(text: str) -> int | None:
+    """The whole number of 0 or more, of 15 digits at most; None where the text is none."""
+    plain = text.isascii() and text.isdecimal() and len(text) <= 15
+    return int(text) if plain else None
 
 
 def number_of(fields: Mapping[str, str], name: str) -> float:
@@ -115,7 +124,7 @@ def points_of(fields: Mapping[str, str]) -> Coordinates:
             raise Unusable(
                 codes.RECORD_MALFORMED, "/@points", expected="x,y;x,y…", found=repr(pair[:40])
             ) from None
-    if not all(map(math.isfinite, numbers)):
+    if not all(-_LARGEST <= number <= _LARGEST for number in numbers):
         raise Unusable(codes.NUMBER_NOT_FINITE, "/@points", found=repr(text[:40]))
     return tuple(numbers)
 
@@ -129,6 +138,8 @@ def box_of(fields: Mapping[str, str]) -> Box:
     x1, y1 = number_of(fields, "xbr"), number_of(fields, "ybr")
     if x1 < x0 or y1 < y0:
         raise Unusable(codes.BOX_IMPOSSIBLE, found=f"{x1 - x0:g} × {y1 - y0:g}")
+    if max(map(abs, (x0, y0, x1, y1))) > _LARGEST:  # centre and size would be no numbers
+        raise Unusable(codes.NUMBER_NOT_FINITE, found=f"{x1 - x0:g} × {y1 - y0:g}")
     return Box(x0, y0, x1, y1)
 
 
@@ -164,18 +175,30 @@ def patch_of(fields: Mapping[str, str]) -> tuple[int, int, NDArray[np.uint8]]:
         round(number_of(fields, name)) for name in ("left", "top", "width", "height")
     )
     try:
-        runs = np.array([int(run) for run in fields.get("rle", "").split(",")], dtype=np.int64)
-    except (ValueError, OverflowError):
+        runs = [int(run) for run in fields.get("rle", "").split(",")]
+    except ValueError:
         found = "run lengths that are no whole numbers"
         raise Unusable(
             codes.MASK_MALFORMED, "/@rle", height=high, width=wide, found=found
         ) from None
     pixels = wide * high if wide >= 0 and high >= 0 else -1
-    if runs.min() < 0 or runs.sum() != pixels or pixels > _MOST_PIXELS:
-        found = f"runs of {runs.sum()} pixels in all found"
+    # Python's numbers: a sum of numpy's may come round to the right one, and `repeat` trusts it.
+    if min(runs) < 0 or sum(runs) != pixels or pixels > _MOST_PIXELS:
+        found = f"runs of {sum(runs)} pixels in all found"
         raise Unusable(codes.MASK_MALFORMED, "/@rle", height=high, width=wide, found=found)
     values = (np.arange(len(runs)) % 2).astype(np.uint8)
     return left, top, np.repeat(values, runs).reshape(high, wide)
+
+
+def canvas(height: int, width: int) -> NDArray[np.uint8]:
+    """The pixels of a whole picture, (height, width), for a mask. Raises `Unusable` where they are
+    more than is believed."""
+    import numpy as np
+
+    if height * width > _MOST_PIXELS:
+        found = f"{_MOST_PIXELS} pixels at most"
+        raise Unusable(codes.MASK_SIZE_MISMATCH, expected=[height, width], found=found)
+    return np.zeros((height, width), dtype=np.uint8)
 
 
 def ellipse_of(fields: Mapping[str, str], points: Callable[[float], int]) -> Polygon:
@@ -196,6 +219,10 @@ def ellipse_of(fields: Mapping[str, str], points: Callable[[float], int]) -> Pol
         along = wide * larger * math.cos(number * step)
         across = high * larger * math.sin(number * step)
         ring += (x + along * cosine - across * sine, y + along * sine + across * cosine)
+    if not all(-_LARGEST <= number <= _LARGEST for number in ring):
+        raise Unusable(
+            codes.NUMBER_NOT_FINITE, found=f"an ellipse with radii of {wide:g}, {high:g}"
+        )
     return Polygon(((tuple(ring),),))
 
 
@@ -237,8 +264,14 @@ def _listed(ring: Coordinates) -> str:
 
 
 def answer_of(element: Element, kind: str) -> Classification:
-    """The answer that an attribute of this input type gives; the element may say another type."""
+    """The answer that an attribute of this input type gives; the element may say another type.
+
+    Raises `Unusable` for an attribute without a name.
+    """
     name, text = element.get("name", ""), element.text or ""
+    if not name:
+        found = f"{element.tag} of {text[:40]!r} without one"
+        raise Unusable(codes.RECORD_MALFORMED, expected="a name of an attribute", found=found)
     free = (element.get("input_type") or kind) in TEXTS
     return Classification(name, FreeText(text) if free else Radio(text))
 
@@ -311,8 +344,8 @@ def edges_of(svg: str, names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
         label, number = fields.get("data-label-name"), fields.get("data-node-id", "")
         if label in names:
             nodes[number] = names.index(label)
-        elif number.isdecimal() and 0 < int(number) <= len(names):
-            nodes[number] = int(number) - 1
+        elif (at := whole_number(number)) is not None and 0 < at <= len(names):
+            nodes[number] = at - 1
     edges = []
     for drawn in _EDGE.findall(svg):
         fields = dict(_FIELD.findall(drawn))

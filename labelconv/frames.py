@@ -9,6 +9,9 @@ import msgspec
 from labelconv.errors import OptionError
 from labelconv.model import Video
 
+#: Numbers of frames above are not meant, and more than numpy's numbers take.
+_MOST = 1 << 32
+
 
 class FrameMap(msgspec.Struct, frozen=True):
     """Frame n of the source, counted from 0, is frame `start` + n * `stride` of the video.
@@ -46,16 +49,16 @@ def frame_map(start: int, stride: int, fps: str | None, format: str) -> FrameMap
     `fps` is the frame rate of the source and of the video, `5:30`; one must be a whole multiple of
     the other, so that every frame has a place. Raises `OptionError`.
     """
-    if start < 0:
-        raise OptionError(f"start of 0 or more expected for {format}, {start} found")
-    if stride < 1:
-        raise OptionError(f"stride of 1 or more expected for {format}, {stride} found")
+    if not 0 <= start <= _MOST:
+        raise OptionError(f"start of 0 to {_MOST} expected for {format}, {start} found")
+    if not 1 <= stride <= _MOST:
+        raise OptionError(f"stride of 1 to {_MOST} expected for {format}, {stride} found")
     if fps is None:
         return FrameMap(start, stride)
     if stride != 1:
         raise OptionError(f"one of stride and fps expected for {format}, both given")
     try:
-        source, video = (Fraction(part.strip()) for part in fps.split(":"))
+        source, video = map(_rate, fps.split(":"))
         ratio = video / source
     except (ValueError, ZeroDivisionError):
         raise OptionError(
@@ -69,3 +72,13 @@ def frame_map(start: int, stride: int, fps: str | None, format: str) -> FrameMap
             f"frames in between would be a guess. State the stride with `-O stride=`"
         )
     return FrameMap(start, int(ratio), float(video))
+
+
+def _rate(text: str) -> Fraction:
+    """Frames a second: `30`, `29.97` or `30000/1001`. Raises `ValueError`."""
+    if len(text) > 40 or "e" in text.lower():  # a power of ten may ask for all memory
+        raise ValueError(text)
+    rate = Fraction(text.strip())
+    if not 0 < rate <= _MOST:
+        raise ValueError(text)
+    return rate

@@ -35,6 +35,9 @@ from labelconv.model import (
 )
 from labelconv.problems import Code, Outcome, Report, Where
 
+#: Larger pictures are not drawn: a mask takes a byte for each pixel.
+_MOST_PIXELS = 1 << 30
+
 
 class Cut(msgspec.Struct):
     """What `fit` knows while it cuts one sample.
@@ -59,7 +62,7 @@ class Cut(msgspec.Struct):
         if on_map(media):
             return None
         width, height = getattr(media, "width", None), getattr(media, "height", None)
-        if not width or not height:
+        if not width or not height or not width * height <= _MOST_PIXELS:
             return None
         return round(height), round(width)
 

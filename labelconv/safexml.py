@@ -14,6 +14,8 @@ from xml.parsers import expat
 
 from labelconv.io import UTF8_MARK
 
+#: Elements in more others than this are not looked into: what goes through them calls itself.
+_DEEPEST = 200
 _DECLARATION = b"<!DOCTYPE"
 #: In these encodings `<!DOCTYPE` is spelled with the bytes of ASCII.
 _PLAIN_ENCODING = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
@@ -49,11 +51,14 @@ def parse(data: bytes) -> ET.Element:
         raise XmlFault(str(error)) from None
 
 
-def elements(file: BinaryIO, tags: frozenset[str]) -> Iterator[tuple[str, ET.Element]]:
+def elements(
+    file: BinaryIO, tags: frozenset[str], root: str | None = None
+) -> Iterator[tuple[str, ET.Element]]:
     """("start" or "end", element) of each element whose tag is in `tags`, in bounded memory.
 
     What is outside of these elements is dropped as soon as it has passed; an element in `tags` is
-    dropped after its end was taken, unless it stands inside another of them. Raises `XmlFault`.
+    dropped after its end was taken, unless it stands inside another of them. Raises `XmlFault`,
+    for another `root` than the one that is given as well.
     """
     parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(("start", "end"))
     depth = 0
@@ -70,7 +75,11 @@ def elements(file: BinaryIO, tags: frozenset[str]) -> Iterator[tuple[str, ET.Ele
             events: Iterator[Any] = parser.read_events()
             for event, element in events:
                 if event == "start":
+                    if not path and root not in (None, element.tag):
+                        raise XmlFault(f"a root element {element.tag[:40]!r}, not {root!r}")
                     path.append(element)
+                    if len(path) > _DEEPEST:
+                        raise XmlFault(f"elements in more than {_DEEPEST} others")
                     if element.tag in tags:
                         depth += 1
                         yield "start", element

@@ -18,12 +18,19 @@ import numpy as np
 
 from labelconv.straight import Ints
 
-#: Longer lists of frames (three days at 30 frames a second) are not believed.
+#: Longer lists of frames (three days at 30 frames a second) are not believed, nor what is longer
+#: than them, nor more boxes than the fragments of such a video are.
 _MOST_FRAMES = 1 << 23
 _MOST_BYTES = 1 << 27
+_MOST_BOXES = 1 << 18
+_MOST_EDITS = 1_000
 #: Boxes that hold boxes, on the way to those that are read.
-_CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts"))
+_CONTAINERS = frozenset((b"trak", b"mdia", b"minf", b"stbl", b"edts"))
 _LEAVES = frozenset((b"mvhd", b"tkhd", b"mdhd", b"hdlr", b"stts", b"ctts", b"elst"))
+#: Ticks beyond are no time of a frame.
+_LATEST = 1 << 56
+#: The rate of an edit that plays as fast as the video is.
+_AS_IT_IS = 1 << 16
 
 
 class VideoHeader(msgspec.Struct, frozen=True):
@@ -78,15 +85,21 @@ def read_video_header(path: str | Path) -> VideoHeader | None:
 
 
 def _header(file: BinaryIO) -> VideoHeader | None:
-    file.seek(0, 2)
-    size = file.tell()
+    movie = next((box for box in _boxes(file, 0, file.seek(0, 2)) if box[0] == b"moov"), None)
+    if movie is None:
+        return None
     movie_clock = 1
     tracks: list[dict[bytes, bytes]] = []
-    for name, start, end in _boxes(file, 0, size, 0):
+    left = _MOST_BYTES
+    in_fragments = False
+    for name, start, end in _boxes(file, *movie[1:]):
         if name == b"trak":
             tracks.append({})
+        elif name == b"mvex":  # more frames follow than the lists in here have
+            in_fragments = True
         elif name in _LEAVES:
-            if end - start > _MOST_BYTES:
+            left -= end - start
+            if left < 0:
                 return None
             file.seek(start)
             data = file.read(end - start)
@@ -96,14 +109,21 @@ def _header(file: BinaryIO) -> VideoHeader | None:
                 tracks[-1].setdefault(name, data)
     for boxes in tracks:
         if boxes.get(b"hdlr", b"")[8:12] == b"vide" and {b"tkhd", b"mdhd"} <= boxes.keys():
+            if in_fragments:
+                boxes.pop(b"stts", None)
             return _of_track(boxes, movie_clock)
     return None
 
 
-def _boxes(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
-    """(name, start and end of the contents) of boxes, those inside of containers after them."""
+def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """(name, start and end of the contents) of boxes; those inside of containers follow them."""
+    outer = [end]
     at = start
-    while at + 8 <= end and depth < 8:
+    for _ in range(_MOST_BOXES):
+        while outer and at + 8 > outer[-1]:
+            at = outer.pop()
+        if not outer:
+            return
         file.seek(at)
         head = file.read(16)
         length, name = struct.unpack_from(">I4s", head)
@@ -112,13 +132,16 @@ def _boxes(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[tuple[b
             (length,) = struct.unpack_from(">Q", head, 8)
             inside = at + 16
         elif length == 0:
-            length = end - at
-        if length < inside - at or at + length > end:
+            length = outer[-1] - at
+        beyond = at + length
+        if not inside <= beyond <= outer[-1]:
             raise ValueError("a box that is longer than what it is in")
-        yield name, inside, at + length
+        yield name, inside, beyond
+        at = beyond
         if name in _CONTAINERS:
-            yield from _boxes(file, inside, at + length, depth + 1)
-        at += length
+            outer.append(beyond)
+            at = inside
+    raise ValueError("more boxes than a video has")
 
 
 def _clock(data: bytes) -> int:
@@ -141,8 +164,10 @@ def _of_track(boxes: dict[bytes, bytes], movie_clock: int) -> VideoHeader:
     if shown is None:
         return VideoHeader(width, height, clock, None)
     edits = _edits(boxes.get(b"elst"))
-    if edits is None:
+    if not edits:
         return VideoHeader(width, height, clock, shown)
+    if any(rate != _AS_IT_IS for _, start, rate in edits if start >= 0):
+        return VideoHeader(width, height, clock, None)  # slowed down, or a frame that stands still
     return VideoHeader(width, height, clock, *_played(shown, edits, clock, movie_clock))
 
 
@@ -175,32 +200,40 @@ def _table(data: bytes, second: str) -> Ints:
     return np.stack((pairs["n"].astype(np.int64), pairs["v"].astype(np.int64)), axis=1)
 
 
-def _edits(data: bytes | None) -> list[tuple[int, int]] | None:
-    """(length on the movie's clock, start on the track's) of what is played, -1 for a pause."""
+def _edits(data: bytes | None) -> list[tuple[int, int, int]]:
+    """(length on the movie's clock, start on the track's, rate) of what is played; the start is -1
+    for a pause, and the rate in parts of 65,536."""
     if data is None:
-        return None
+        return []
     (count,) = struct.unpack_from(">I", data, 4)
+    if count > _MOST_EDITS:
+        raise ValueError("more edits than a video has")
     form = ">QqI" if data[:1] == b"\1" else ">IiI"
     size = struct.calcsize(form)
-    found = [struct.unpack_from(form, data, 8 + size * at)[:2] for at in range(min(count, 1_000))]
-    return found or None
+    return [struct.unpack_from(form, data, 8 + size * at) for at in range(count)]
 
 
 def _played(
-    shown: Ints, edits: list[tuple[int, int]], clock: int, movie_clock: int
+    shown: Ints, edits: list[tuple[int, int, int]], clock: int, movie_clock: int
 ) -> tuple[Ints, int]:
     """When each frame appears that the edits play, and how many they leave out."""
     played: list[Ints] = []
     used = np.zeros(len(shown), np.bool_)
     begin = Fraction(0)
-    for length, start in edits:
+    count = 0
+    for length, start, _ in edits:
         span = Fraction(length * clock, movie_clock)
         if start >= 0:
             # A length is rounded to the movie's clock; half of its tick is no frame.
             end = start + span - Fraction(clock, 2 * movie_clock) if length else shown[-1] + 1
-            inside = (shown >= start) & (shown < float(end))
-            used |= inside
-            played.append(shown[inside] - start + round(begin))
+            first, last = np.searchsorted(shown, (start, float(end))).tolist()
+            count += max(last - first, 0)
+            if count > _MOST_FRAMES or begin > _LATEST:
+                raise ValueError("more that is played than a video has")
+            used[first:last] = True
+            played.append(shown[first:last] - start + round(begin))
         begin += span
     ticks = np.concatenate(played) if played else shown[:0]
+    if (ticks[1:] < ticks[:-1]).any():
+        raise ValueError("edits that play at once")
     return ticks, int(len(shown) - used.sum())

@@ -43,6 +43,21 @@ def test_fractions_become_pixels_of_the_pictures_size(tmp_path: Path) -> None:
     assert report.counts == {"R113": 1}
 
 
+@pytest.mark.parametrize(
+    "label", [b"/m/\xff", b'"' + b"9" * 200_000 + b'"'], ids=["no UTF-8", "a cell too long"]
+)
+def test_a_line_that_cannot_be_read_as_text_is_rejected_alone(tmp_path: Path, label: bytes) -> None:
+    row = "1,xclick,{},1,0.25,0.75,0.125,0.5,0,0,0,0,0"
+    path = put(tmp_path / "b.csv", BOXES, row.format("NAME"), row.format("/m/1"))
+    path.write_bytes(path.read_bytes().replace(b"NAME", label))
+    (sample,), report = read(path, sizes=sizes(tmp_path))
+    assert [annotation.category for annotation in sample.annotations] == ["/m/1"]
+    (rejected,) = report.take_rejected()
+    assert (rejected.code, rejected.where.line) == ("R101", 2)
+    assert label in rejected.record
+    assert report.ledger.annotations.rejected == 1
+
+
 def test_a_picture_without_a_size_is_rejected_and_never_0_by_0(tmp_path: Path) -> None:
     row = "3,xclick,/m/1,1,0.25,0.75,0.125,0.5,0,0,0,0,0"
     path = put(tmp_path / "b.csv", BOXES, row, row.replace("3,", "1,", 1))

@@ -35,6 +35,7 @@ def mp4(
     offsets: Pairs | None = None,
     signed: bool = False,
     edits: Sequence[tuple[int, int]] | None = None,
+    speed: int = 1 << 16,
     movie_ticks: int = 1000,
     size: tuple[int, int] = (640, 480),
     matrix: tuple[int, ...] = UPRIGHT,
@@ -43,7 +44,8 @@ def mp4(
     before: bytes = b"",
 ) -> bytes:
     """A file of one track. `steps` are (frames, ticks each), `offsets` (frames, ticks later), and
-    `edits` (length on the movie's clock, start on the track's)."""
+    `edits` (length on the movie's clock, start on the track's), played at `speed` parts of 65,536.
+    """
     wide, high = size
     times = bytes(32 if version else 20)
     head = box(
@@ -57,7 +59,7 @@ def mp4(
     played = b""
     if edits is not None:
         form = ">QqI" if version else ">IiI"
-        rows = b"".join(struct.pack(form, *edit, 1 << 16) for edit in edits)
+        rows = b"".join(struct.pack(form, *edit, speed) for edit in edits)
         played = box(b"edts", box(b"elst", struct.pack(">B3xI", version, len(edits)), rows))
     tables = [table(b"stts", steps)]
     if offsets is not None:

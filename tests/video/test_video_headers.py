@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 
@@ -100,6 +102,21 @@ def test_a_file_in_fragments_has_a_size_and_no_frames(tmp_path: Path) -> None:
     found = known(tmp_path / "a.mp4", mp4([]))
     assert (found.width, found.ticks, found.count, found.rate) == (640, None, None, None)
     assert found.seconds() == []
+    # The lists in `moov` are those of the first fragment only.
+    found = known(tmp_path / "a.mp4", mp4([(5, 20)], before=box(b"mvex", bytes(16))))
+    assert (found.width, found.count) == (640, None)
+
+
+@pytest.mark.parametrize("speed", [0, 1 << 15])
+def test_edits_that_play_slower_or_stand_still_leave_the_frames_unknown(
+    tmp_path: Path, speed: int
+) -> None:
+    found = known(tmp_path / "a.mp4", mp4([(5, 20)], edits=[(167, 0)], speed=speed))
+    assert (found.width, found.count, found.hidden) == (640, None, 0)
+
+
+def test_what_follows_the_header_is_not_looked_at(tmp_path: Path) -> None:
+    assert known(tmp_path / "a.mp4", WHOLE + b"any bytes at all").count == 5
 
 
 WHOLE = mp4([(5, 20)], offsets=[(5, 40)], edits=[(167, 40)])
@@ -132,6 +149,59 @@ WHOLE = mp4([(5, 20)], offsets=[(5, 40)], edits=[(167, 40)])
 )
 def test_what_is_no_video_header_is_none(tmp_path: Path, data: bytes) -> None:
     assert header(tmp_path / "a.mp4", data) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        mp4([(1 << 20, 20)], edits=[(1 << 30, 0)] * 9),
+        mp4([(5, 20)], edits=[(10, 0)] * 1001),
+        mp4([(5, 20)], edits=[(2**64 - 1, -1), (100, 0)], version=1),
+        mp4([(5, 20)], edits=[(0, 0), (100, 0)]),
+        box(b"free") * (1 << 18) + mp4([(5, 20)]),
+        box(b"free", bytes(8)) + b"\0\0\0\1free" + b"\xff" * 8 + mp4([(5, 20)]),
+        box(b"free") + b"\0\0\0\1free" + bytes(8) + mp4([(5, 20)]),
+    ],
+    ids=[
+        "edits that play all frames again and again",
+        "too many edits",
+        "a pause of ages",
+        "an edit that plays at once with another",
+        "too many boxes",
+        "64 bits, longer than the file",
+        "64 bits, shorter than its head",
+    ],
+)
+def test_what_asks_for_more_time_or_memory_than_a_header_needs_is_none_at_once(
+    tmp_path: Path, data: bytes
+) -> None:
+    (tmp_path / "a.mp4").write_bytes(data)
+    tracemalloc.start()
+    try:
+        assert read_video_header(tmp_path / "a.mp4") is None
+        assert tracemalloc.get_traced_memory()[1] < 200 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_lists_that_are_longer_than_what_is_believed_are_not_read(tmp_path: Path) -> None:
+    # Two of 100 MB in a file that takes no room on the disk.
+    movie = box(b"mvhd", bytes(12), b"\0\0\2\x58") + box(b"trak")
+    long = 100 << 20
+    whole = 8 + len(movie) + 2 * long
+    with (tmp_path / "a.mp4").open("wb") as file:
+        file.write(struct.pack(">I4s", whole, b"moov") + movie)
+        for name in (b"stts", b"ctts"):
+            at = file.tell()
+            file.write(struct.pack(">I4s", long, name))
+            file.seek(at + long)
+        file.truncate(whole)
+    tracemalloc.start()
+    try:
+        assert read_video_header(tmp_path / "a.mp4") is None
+        assert tracemalloc.get_traced_memory()[1] < 150 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_no_cut_and_no_broken_byte_raises(tmp_path: Path) -> None:

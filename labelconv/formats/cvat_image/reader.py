@@ -113,11 +113,16 @@ class _Images:
         for child in element:
             tag = child.tag
             positions[tag] = positions.get(tag, 0) + 1
+            pointer = f"{place}/{tag}[{positions[tag]}]"
             if tag == "tag":
                 ledger.classifications.read += 1
-                answers.append(self._tag(child))
+                try:
+                    answers.append(self._tag(child))
+                except Unusable as bad:
+                    where = Where(path=self._path, pointer=pointer + bad.pointer, sample=key)
+                    record = tostring(child)
+                    report.reject(bad.code, where, record, "classifications", **bad.values)
                 continue
-            pointer = f"{place}/{tag}[{positions[tag]}]"
             try:
                 made = self._annotations(child, str(len(annotations)), image, key, pointer)
             except Unusable as bad:
@@ -217,9 +222,9 @@ class _Images:
         """A tag: its label is the question, an attribute of the same name its answer.
 
         A tag without such an attribute is there or not: its answer is `true`. Other attributes are
-        answers below it.
+        answers below it. Raises `Unusable`.
         """
-        label = element.get("label", "")
+        label = text_of(element.attrib, "label")
         for field, value in element.attrib.items():
             if field != "label" and value != _DEFAULTS.get(field):
                 self._report.field(f"cvat-image:{field} (of tags)")

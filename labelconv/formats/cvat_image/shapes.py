@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 from labelconv import codes, masks
 from labelconv.cvatxml import (
     box_of,
+    canvas,
     ellipse_of,
     no_cuboid,
     number_of,
@@ -87,8 +88,6 @@ def _box(fields: Mapping[str, str], report: Report, where: Where) -> Box | Orien
 
 def _mask(fields: Mapping[str, str], image: Image, report: Report, where: Where) -> Mask:
     """Run lengths row by row inside a box, background first, on the whole picture."""
-    import numpy as np
-
     if not image.width or not image.height:
         hint = "a mask needs its size; give the pictures with --media, or `-O sizes=FILE`"
         raise Unusable(codes.MEDIA_MISSING, name=where.sample, hint=hint)
@@ -99,7 +98,7 @@ def _mask(fields: Mapping[str, str], image: Image, report: Report, where: Where)
     drift = max(-left, -top, left + wide - width, top + high - height)
     if drift > 0:
         report.add(codes.OUTSIDE_MEDIA, where, kind="mask", drift=float(drift))
-    whole = np.zeros((height, width), dtype=np.uint8)
+    whole = canvas(height, width)
     if y1 > y0 and x1 > x0:
         whole[y0:y1, x0:x1] = patch[y0 - top : y1 - top, x0 - left : x1 - left]
     return masks.from_array(whole)
@@ -136,5 +135,5 @@ def _ellipse(fields: Mapping[str, str], report: Report, where: Where) -> Polygon
 
 def _corners(radius: float) -> int:
     """How many corners a circle of this radius needs."""
-    flat = max(1 - ELLIPSE_TOLERANCE_PX / radius, 0.5)
-    return min(max(math.ceil(math.pi / math.acos(flat)), 16), 720)
+    angle = math.acos(max(1 - ELLIPSE_TOLERANCE_PX / radius, 0.5))  # 0 for a very large one
+    return min(max(math.ceil(math.pi / max(angle, 1e-3)), 16), 720)

@@ -7,13 +7,15 @@ from typing import Any
 
 import msgspec
 
-from labelconv.cvatxml import attribute, escaped, spelled
+from labelconv.corrections import with_points
+from labelconv.cvatxml import attribute, escaped, spelled, whole_number
 from labelconv.formats.cvat_image.labels import Kinds, written
 from labelconv.model import (
     Annotation,
     Classification,
     Dataset,
     Extra,
+    Keypoint,
     Keypoints,
     Mask,
     OrientedBox,
@@ -40,7 +42,8 @@ def write(dataset: Dataset, target: Path, report: Report) -> None:
         file.write(labels)
         file.write("    </task>\n  </meta>\n")
         for sample in dataset:
-            file.write(pictures.text(sample))
+            drawn = with_points(sample, "cvat-image", report)
+            file.write(pictures.text(msgspec.structs.replace(sample, annotations=drawn)))
         file.write("</annotations>\n")
     report.ledger.written["images"] = pictures.count
     report.ledger.written["shapes"] = pictures.shapes
@@ -79,7 +82,7 @@ class _Pictures:
 
     def _id(self, said: object) -> int:
         """The source's number where it is one and not taken, else the next that is free."""
-        id = int(said) if isinstance(said, str) and said.isdecimal() and said.isascii() else None
+        id = whole_number(said) if isinstance(said, str) else None
         if id is None or id in self._ids:
             while self._next in self._ids:
                 self._next += 1
@@ -104,19 +107,23 @@ class _Pictures:
         return f"{start}{''.join(inside)}</{tag}>\n"
 
     def _elements(self, skeleton: Keypoints, category: str) -> list[str]:
-        """All points of the category, those that are not labelled as outside."""
-        given = {point.name: point for point in skeleton.points}
-        names = dict.fromkeys((*self._points.get(category, ()), *given))
+        """All points of the category, those that are not labelled as outside.
+
+        Points of one name follow each other.
+        """
+        given: dict[str, list[Keypoint | None]] = {}
+        for labelled in skeleton.points:
+            given.setdefault(labelled.name, []).append(labelled)
         parts = []
-        for name in names:
-            point = given.get(name)
-            place = "0.0,0.0" if point is None else f"{float(point.x)!r},{float(point.y)!r}"
-            outside = int(point is None)
-            occluded = int(point is not None and not point.visible)
-            parts.append(
-                f'<points label="{escaped(name)}" source="manual" outside="{outside}" '
-                f'occluded="{occluded}" points="{place}"></points>'
-            )
+        for name in dict.fromkeys((*self._points.get(category, ()), *given)):
+            for point in given.get(name, [None]):
+                place = "0.0,0.0" if point is None else f"{float(point.x)!r},{float(point.y)!r}"
+                outside = int(point is None)
+                occluded = int(point is not None and not point.visible)
+                parts.append(
+                    f'<points label="{escaped(name)}" source="manual" outside="{outside}" '
+                    f'occluded="{occluded}" points="{place}"></points>'
+                )
         return parts
 
     def _tag(self, asked: Classification) -> str:

@@ -85,7 +85,8 @@ def _positive(text: str | None) -> float | None:
 
 
 def _whole(text: str | None, default: int) -> int:
-    return int(text) if text and text.isascii() and text.isdecimal() else default
+    number = cvatxml.whole_number(text or "")
+    return default if number is None else number
 
 
 def ontology_of(file: Source, *, answered: bool) -> Ontology:

@@ -17,11 +17,12 @@ TAGS = frozenset({"box", "polygon", "polyline", "points", "mask", "ellipse", "cu
 def whole_of(fields: Mapping[str, str], name: str) -> int:
     """The whole number of 0 or more in a field. Raises `Unusable`."""
     text = fields.get(name, "")
-    if not (text.isascii() and text.isdecimal()) or len(text) > 15:
+    number = cvatxml.whole_number(text)
+    if number is None:
         found = repr(text[:40]) if text else "nothing"
         expected = "a whole number of 0 or more"
         raise Unusable(codes.RECORD_MALFORMED, f"/@{name}", expected=expected, found=found)
-    return int(text)
+    return number
 
 
 def shapes_of(tag: str, fields: Mapping[str, str], size: tuple[int, int] | None) -> list[Shape]:
@@ -51,8 +52,6 @@ def _box(fields: Mapping[str, str]) -> Box | OrientedBox:
 
 
 def _mask(fields: Mapping[str, str], size: tuple[int, int] | None) -> Mask:
-    import numpy as np
-
     if size is None:
         found = "a mask in a video without original_size, where the size of masks is not known"
         raise Unusable(codes.SHAPE_INVALID, found=found)
@@ -61,6 +60,6 @@ def _mask(fields: Mapping[str, str], size: tuple[int, int] | None) -> Mask:
     if not (0 <= left <= width - wide and 0 <= top <= height - high):
         found = f"{wide} × {high} pixels at {left}, {top}"
         raise Unusable(codes.MASK_SIZE_MISMATCH, expected=[height, width], found=found)
-    whole = np.zeros(size, dtype=np.uint8)
+    whole = cvatxml.canvas(height, width)
     whole[top : top + high, left : left + wide] = patch
     return masks.from_array(whole)

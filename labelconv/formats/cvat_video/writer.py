@@ -17,6 +17,7 @@ from typing import Any
 from labelconv import codes
 from labelconv.cvatxml import attribute, escaped, spelled
 from labelconv.formats.cvat_video.labels import written
+from labelconv.formats.cvat_video.skeletons import usable
 from labelconv.identity import whole_numbers
 from labelconv.model import (
     Annotation,
@@ -42,10 +43,11 @@ def write(dataset: Dataset, target: Path, report: Report) -> None:
         for sample in dataset:
             spelling = _Spelling(ontology, sample, len(tasks))
             tasks.append(_task(sample, len(tasks)))
-            ids, changed = whole_numbers([each.id for each in sample.annotations], 0)
-            for annotation, id in zip(sample.annotations, ids, strict=True):
+            annotations = usable(sample, report)
+            ids, changed = whole_numbers([each.id for each in annotations], 0)
+            for annotation, id in zip(annotations, ids, strict=True):
                 waiting.write(spelling.track(annotation, id).encode())
-            tracks += len(sample.annotations)
+            tracks += len(annotations)
             renamed += changed
         waiting.seek(0)
         with target.open("wb") as file:

@@ -329,7 +329,8 @@ class _Reader:
         extra: Extra = {}
         if clip.kind == "gt":
             if kind != NONE:
-                category = clip.names.get(int(kind), f"class {kind:g}")
+                named = clip.names.get(int(kind)) if kind == int(kind) else None
+                category = named or f"class {kind:g}"
             if facts.least[at] == 0 and self._extra:
                 extra["mot:evaluated"] = facts.column(at, CONFIDENCE, int)
             if self._options.visibility == "extra" and facts.seen[at]:

@@ -134,6 +134,7 @@ def _sound(rows: Rows, piece: bytes, number: int, source: Source, report: Report
         good &= (frame >= 1) & (frame < _MOST) & (frame == np.floor(frame))
         good &= (np.abs(id) < _MOST) & (id == np.floor(id))
         good &= (np.abs(table[:, 2:6]) < _LARGEST).all(axis=1)
+        good &= (np.abs(table[:, 6:]) < _MOST).all(axis=1)
     texts = piece.split(b"\n")
     for at in np.flatnonzero(~good).tolist():
         line = int(rows.line[at])
@@ -153,6 +154,8 @@ def _all_sound(table: Floats) -> bool:
             and least[2:4].min() > -_LARGEST
             and least[4:].min() >= 0
             and most[2:].max() < _LARGEST
+            and table[:, 6:].min() > -_MOST
+            and table[:, 6:].max() < _MOST
             and (whole == np.floor(whole)).all()
         )
 
@@ -160,7 +163,7 @@ def _all_sound(table: Floats) -> bool:
 def _reject(numbers: list[float], text: bytes, line: int, source: Source, report: Report) -> None:
     report.ledger.annotations.read += 1
     place = Where(source.name, line)
-    odd = next((n for n in numbers[:6] if not math.isfinite(n)), None)
+    odd = next((n for n in numbers if not math.isfinite(n)), None)
     if odd is not None:
         report.reject(codes.NUMBER_NOT_FINITE, place, text, found=str(odd))
     elif numbers[4] < 0 or numbers[5] < 0:
@@ -171,8 +174,8 @@ def _reject(numbers: list[float], text: bytes, line: int, source: Source, report
             codes.RECORD_MALFORMED,
             place,
             text,
-            expected="a frame of 1 or more, a whole number as id, and a box of possible size",
-            found=", ".join(f"{n:g}" for n in numbers[:6]),
+            expected="a frame of 1 or more, a whole number as id, and numbers of possible size",
+            found=", ".join(f"{n:g}" for n in numbers),
         )
 
 

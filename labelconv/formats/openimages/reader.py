@@ -153,6 +153,9 @@ class _Pictures:
     def _add(self, kind: str, row: Row, media: Image, made: _Made, where: Where) -> None:
         """Add what a row says. Raises `Unusable`."""
         cells = row.cells
+        if row.fault is not None:
+            expected = "a line of CSV in UTF-8"
+            raise Unusable(codes.RECORD_MALFORMED, expected=expected, found=row.fault)
         for column in cells.keys() - _USED[kind]:
             if cells[column]:
                 self._report.field(f"openimages:{column} (of {kind})")

@@ -29,11 +29,12 @@ BEYOND = "cells beyond the columns"
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """A line of a file: its number, its bytes, and the cells by column."""
+    """A line of a file: its number, its bytes, and the cells by column, or why it has none."""
 
     line: int
     data: bytes
     cells: dict[str, str]
+    fault: str | None = None
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -108,8 +109,11 @@ def _cell(line: bytes, at: int) -> bytes:
 
 
 def _row(number: int, data: bytes, columns: tuple[str, ...]) -> Row:
-    text = data.decode("utf-8", "replace").rstrip("\r\n")
-    cells = next(csv.reader([text])) if '"' in text else text.split(",")
+    try:
+        text = data.decode("utf-8").rstrip("\r\n")
+        cells = next(csv.reader([text])) if '"' in text else text.split(",")
+    except (UnicodeDecodeError, csv.Error) as error:  # a cell may also be too long for csv
+        return Row(number, data, {}, str(error))
     by_column = dict(zip(columns, map(str.strip, cells), strict=False))
     if len(cells) > len(columns):
         by_column[BEYOND] = ",".join(cells[len(columns) :])
