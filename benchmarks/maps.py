@@ -5,7 +5,7 @@
 | ratio | must be |
 |---|---|
 | GeoJSON EPSG:32633 → Labelbox lines, to pyogrio only reading the file | at most 1 |
-| one pyproj call a feature, to one call a sample | at least 4 |
+| one pyproj call a feature, to one call a sample, with the vertices of a roof | at least 4 |
 | chips, to a bare shapely STRtree query and clip | at most 3 |
 
 Each measurement is a process of its own; the least of the repetitions counts. Ratios are of seconds
@@ -41,10 +41,10 @@ POLYGONS = """
 import numpy, pyproj, random, shapely
 from labelconv import model, problems
 draw = random.Random(1)
-def rings(count, wide):
+def rings(count, wide, least=6, most=20):
     for number in range(count):
         x, y = draw.uniform(300_000, 300_000 + wide), draw.uniform(5_300_000, 5_300_000 + wide)
-        turns = sorted(draw.uniform(0, 6.28) for _ in range(draw.randint(6, 20)))
+        turns = sorted(draw.uniform(0, 6.28) for _ in range(draw.randint(least, most)))
         ring = [n for t in turns for n in (x + 9 * numpy.cos(t), y + 9 * numpy.sin(t))]
         yield tuple(map(float, ring))
 def arrays(rings):
@@ -53,19 +53,17 @@ def arrays(rings):
 TRANSFORMS = """
 there = pyproj.Transformer.from_crs("EPSG:32633", "EPSG:4326", always_xy=True)
 for _ in range(count // 10_000):
-    polygons = list(rings(10_000, 400_000))
+    polygons = list(rings(10_000, 400_000, vertices, vertices))
 """
-#: Most buildings have so few.
-CORNERS = """
-    polygons = [ring[:8] for ring in polygons]
-"""
-ARRAYS_A_FEATURE = """
+#: A roof has 5 to 9 vertices; 13 is the mean of the polygons in the other measurements.
+VERTICES = (5, 7, 9, 13)
+CALL_A_FEATURE = """
     ready = arrays(polygons)
     with timed():
         for array in ready:
             there.transform(array[:, 0], array[:, 1])
 """
-ARRAYS_A_SAMPLE = """
+CALL_A_SAMPLE = """
     from labelconv.crs import transform
     change = transform.change("EPSG:32633", "EPSG:4326").to
     ready = [numpy.concatenate(arrays(polygons[at : at + 1_000])) for at in range(0, 10_000, 1_000)]
@@ -106,7 +104,7 @@ OUR_CHIPS = """
 FRAME = """
 import contextlib, json, resource, sys, time
 source, target, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-jobs = whole = int(sys.argv[4])
+jobs = whole = vertices = int(sys.argv[4])
 parts = []
 @contextlib.contextmanager
 def timed():
@@ -143,8 +141,8 @@ RATIOS = {
         ("GeoJSON to Labelbox, one process", "pyogrio reads"),
     ],
     "transforms": [
-        ("arrays, a call a feature", "arrays, a call a sample"),
-        ("corners, a call a feature", "corners, a call a sample"),
+        (f"{number} vertices, a call a feature", f"{number} vertices, a call a sample")
+        for number in VERTICES
     ],
     "chips": [("chips", "STRtree query and clip")],
 }
@@ -170,13 +168,12 @@ def main() -> None:
             "pyogrio reads": (READ_BY_PYOGRIO, 0),
             "GeoJSON to Labelbox": (TO_LABELBOX, 0),
             "GeoJSON to Labelbox, one process": (TO_LABELBOX, 1),
-            "arrays, a call a feature": (moved + ARRAYS_A_FEATURE, 0),
-            "arrays, a call a sample": (moved + ARRAYS_A_SAMPLE, 0),
-            "corners, a call a feature": (moved + CORNERS + ARRAYS_A_FEATURE, 0),
-            "corners, a call a sample": (moved + CORNERS + ARRAYS_A_SAMPLE, 0),
             "STRtree query and clip": (cut + BARE_CHIPS, whole),
             "chips": (cut + OUR_CHIPS, whole),
         }
+        for number, (one, other) in zip(VERTICES, RATIOS["transforms"], strict=True):
+            bodies[one] = moved + CALL_A_FEATURE, number
+            bodies[other] = moved + CALL_A_SAMPLE, number
         asked = {name for ratios in chosen for pair in ratios for name in pair}
         found = {
             name: measured(body, [source, target, count, str(how)], repeat)

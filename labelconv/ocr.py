@@ -5,6 +5,7 @@ A reader's own part is a function from bytes to `Parsed`; `labelconv.ocr_samples
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -261,8 +262,9 @@ def lines(data: bytes) -> list[str]:
 def number(given: Any) -> float:
     """A number, or one as text. Raises ValueError for anything else."""
     if isinstance(given, (int, float, str)) and not isinstance(given, bool):
-        return float(given)
-    raise ValueError(f"a number expected, {given!r} found")
+        with contextlib.suppress(OverflowError):  # a whole number beyond all floats
+            return float(given)
+    raise ValueError(f"a number expected, {given!r:.40} found")
 
 
 def size(given: Any) -> float | None:

@@ -220,12 +220,12 @@ class Mover:
         xy = bent.xy
         if way.clamps:
             xy = self._clamped(xy, runs, annotations, sample.key, outcomes)
-        left_out: set[int] = set()
+        left_out = {runs.owner_of(run) for run in bent.refused}
         nowhere = way.nowhere(xy)
         if nowhere.any():
-            left_out = runs.owners(nowhere)
-            for index in sorted(left_out):
-                self._reject_one(annotations[index], sample.key, way)
+            left_out |= runs.owners(nowhere)
+        for index in sorted(left_out):
+            self._reject_one(annotations[index], sample.key, way)
         beyond: set[int] | None = None
         if way.to_degrees:
             found = seams.meets(xy, bent.leads)

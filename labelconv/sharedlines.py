@@ -1,4 +1,4 @@
-"""JSON lines in several processes, each with a stretch of the file (`labelconv.jobs`).
+"""Lines of a file in several processes, each with a stretch of it (`labelconv.jobs`).
 
 Lines are read in pieces of whole lines (`io.lines`), and stretches begin and end where pieces do:
 so every process sees the pieces that one alone would, and makes of them what that would. Line
@@ -14,26 +14,34 @@ from typing import Any, BinaryIO, TypeAlias
 
 import msgspec
 
-from labelconv.format import Reading
-from labelconv.io import PIECE_BYTES, Source, lines, skip_mark
+from labelconv.io import PIECE_BYTES, Source, lines
+from labelconv.jobs import Crew
 from labelconv.model import Sample
 from labelconv.problems import Report
-from labelconv.texts import Chunk, chunks, is_lined, records
+
+#: Whole lines with the number of the first (`io.lines`).
+Pieces: TypeAlias = "Iterator[tuple[int, bytes]]"
 
 
-class Maker(msgspec.Struct, frozen=True):
-    """How a reader makes samples of chunks of records; its state is behind the functions.
+class Part(msgspec.Struct, frozen=True):
+    """A reader for a stretch, with nothing met yet: makes samples of its pieces; `met` is what the
+    rest depends on (pickled)."""
 
-    - `make(chunk)`: the samples of a chunk, in order.
-    - `part(report)`: a maker for a stretch, in a process of its own, with nothing met yet.
-    - `met()`: what was met so far and the rest or the end depends on (pickled).
+    make: Callable[[Pieces], Iterable[Sample]]
+    met: Callable[[], Any]
+
+
+class Shared(msgspec.Struct, frozen=True):
+    """How lines are shared.
+
+    - `part(report)`: a reader for a stretch, in a process of its own.
     - `fits(met)`: whether nothing of a stretch would have been made otherwise here; `join(met)`
       takes it in.
     """
 
-    make: Callable[[Chunk[Any]], Iterable[Sample]]
-    part: Callable[[Report], Maker]
-    met: Callable[[], Any]
+    source: Source
+    crew: Crew | None
+    part: Callable[[Report], Part]
     fits: Callable[[Any], bool]
     join: Callable[[Any], None]
 
@@ -46,7 +54,7 @@ class Border(msgspec.Struct, frozen=True):
 
 
 class _Stretch(msgspec.Struct):
-    """What another process met: the line ends, and what its maker has to say."""
+    """What another process met: the line ends, and what its reader has to say."""
 
     line_ends: int
     met: Any
@@ -59,90 +67,56 @@ class _Place(msgspec.Struct):
     number: int
 
 
-_Pieces: TypeAlias = "Iterator[tuple[int, bytes]]"
-
-
-def samples(
-    source: Source, decoder: msgspec.json.Decoder[Any], reading: Reading, maker: Maker
-) -> Iterator[Sample]:
-    """The samples of JSON records (`texts.records`), with the help of others where it can be."""
-    crew = reading.crew
-    borders = _borders(source, reading)
-    if crew is None or not borders:
-        for chunk in records(source, decoder, reading.report):
-            yield from maker.make(chunk)
-        return
+def pieces(shared: Shared, file: BinaryIO) -> Pieces:
+    """The pieces for this process, from where the file stands; what others made of theirs is taken
+    in between. All pieces, where nothing is shared."""
+    place = _Place(file.tell(), 1)
+    crew = shared.crew
+    borders = _borders(file, crew)
     ends = [*(border.offset for border in borders[1:]), None]
     stretches = [
-        functools.partial(_stretch, source, decoder, maker, border, end)
-        for border, end in zip(borders, ends, strict=True)
+        functools.partial(_stretch, shared, border, end)
+        for border, end in zip(borders, ends, strict=False)
     ]
-    end = borders[0].offset if crew.start(stretches) else None
-    place = _Place(0, 1)
-
-    def first(file: BinaryIO) -> _Pieces:
-        place.offset = file.tell()
-        return _until(lines(file), place, end)
-
-    for chunk in records(source, decoder, reading.report, pieces=first):
-        yield from maker.make(chunk)
-    if end is None:
+    if crew is None or not borders or not crew.start(stretches):
+        yield from lines(file)
         return
+    yield from _until(lines(file), place, borders[0].offset)
     for number, border in enumerate(borders):
         found = None
         if place.offset == border.offset:  # else the file has changed meanwhile
-            found = crew.take(number, lambda stretch: maker.fits(stretch.met))
+            found = crew.take(number, lambda stretch: shared.fits(stretch.met))
         if found is None:
             crew.end()
-            yield from _rest(source, decoder, maker, border, place)
+            file.seek(place.offset)
+            yield from lines(file, number=place.number, first_bytes=border.first_bytes)
             return
-        maker.join(found.met)
+        shared.join(found.met)
         place.number += found.line_ends
         if number < len(borders) - 1:
             place.offset = borders[number + 1].offset
 
 
-def _rest(
-    source: Source,
-    decoder: msgspec.json.Decoder[Any],
-    maker: Maker,
-    border: Border,
-    place: _Place,
-) -> Iterator[Sample]:
-    """All from a border on, by this process."""
-    with source.open() as file:
-        file.seek(place.offset)
-        pieces = lines(file, number=place.number, first_bytes=border.first_bytes)
-        for chunk in chunks(pieces, decoder):
-            yield from maker.make(chunk)
-
-
 def _stretch(
-    source: Source,
-    decoder: msgspec.json.Decoder[Any],
-    maker: Maker,
-    border: Border,
-    end: int | None,
-    report: Report,
+    shared: Shared, border: Border, end: int | None, report: Report
 ) -> tuple[Iterator[Sample], Callable[[], _Stretch]]:
     """The samples of the lines from a border to the next, by another process."""
-    own = maker.part(report)
+    part = shared.part(report)
     # A file of its own: places in it are shared between processes.
-    file = source.open()
+    file = shared.source.open()
     before = _line_ends(file, border.offset)
     place = _Place(border.offset, before + 1)
 
     def made() -> Iterator[Sample]:
-        pieces = lines(file, number=place.number, first_bytes=border.first_bytes)
-        for chunk in chunks(_until(pieces, place, end), decoder):
-            yield from own.make(chunk)
+        whole = lines(file, number=place.number, first_bytes=border.first_bytes)
+        yield from part.make(_until(whole, place, end))
         if end is not None and place.offset != end:
-            raise ValueError(f"{source.name}: the end of a line expected at byte {end}")
+            raise ValueError(f"{shared.source.name}: the end of a line expected at byte {end}")
 
-    return made(), lambda: _Stretch(place.number - 1 - before, own.met())
+    return made(), lambda: _Stretch(place.number - 1 - before, part.met())
 
 
-def _until(pieces: _Pieces, place: _Place, end: int | None) -> _Pieces:
+def _until(pieces: Pieces, place: _Place, end: int | None) -> Pieces:
     """The pieces as far as a place; `place` goes along."""
     for number, piece in pieces:
         yield number, piece
@@ -163,18 +137,16 @@ def _line_ends(file: BinaryIO, end: int) -> int:
     return count
 
 
-def _borders(source: Source, reading: Reading) -> list[Border]:
-    """Where the stretches of the others begin; none where all of it is for this process."""
-    crew = reading.crew
+def _borders(file: BinaryIO, crew: Crew | None) -> list[Border]:
+    """Where the stretches of the others begin, from where the file stands; none where all of it is
+    for this process."""
     if crew is None or not crew.is_ready:
         return []
-    with source.open() as file:
-        skip_mark(file, source.name)
-        if not is_lined(file):
-            return []
-        start = file.tell()
-        end = file.seek(0, os.SEEK_END)
-        return borders(file, start, end, crew.number_for(end - start))
+    start = file.tell()
+    end = file.seek(0, os.SEEK_END)
+    found = borders(file, start, end, crew.number_for(end - start))
+    file.seek(start)
+    return found
 
 
 def borders(

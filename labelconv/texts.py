@@ -98,11 +98,6 @@ def records(
             yield from chunks(pieces(file), decoder)
 
 
-def is_lined(file: BinaryIO) -> bool:
-    """Whether the records from here on are lines; the file stands where it stood then."""
-    return _kind(file) == "lines"
-
-
 def _kind(file: BinaryIO) -> Literal["list", "object", "lines"]:
     start = file.tell()
     first = file.read(65_536).lstrip()

@@ -23,6 +23,9 @@ ALONE, OPEN, CLOSED = 0, 1, 2
 #: Pieces that one edge is cut into in one round, and rounds.
 _MOST_PIECES = 256
 _ROUNDS = 4
+#: A line that asks for more pieces in one round has no curve to follow: an edge many times around
+#: the world, mostly of a wrong number. One from pole to pole asks for 30,000, followed to 1 cm.
+_ENDLESS = 4_000_000
 #: By how much the bend is overestimated before an edge is left unlooked at.
 _CAUTION = 8.0
 _GRID = 5
@@ -53,6 +56,7 @@ class Bent(msgspec.Struct):
     vertices.
 
     `worst` is the largest bend left, in the unit of the tolerance, of the edges looked at.
+    `refused` are the runs with edges whose curves cannot be followed.
     """
 
     xy: NDArray[np.float64]
@@ -60,6 +64,7 @@ class Bent(msgspec.Struct):
     leads: NDArray[np.int64]
     added: int = 0
     worst: float = 0.0
+    refused: frozenset[int] = frozenset()
 
 
 def following(lengths: Sequence[int], kinds: Sequence[int]) -> NDArray[np.int64]:
@@ -92,7 +97,7 @@ def bend(
 
     `measure` gives (N, 2) lengths of one unit along x and y at places after the change, in the unit
     of the tolerance; `wraps` says that these are degrees, where 359° west is 1° east. Edges that
-    lead to infinity are left as they are.
+    lead to infinity are left as they are, and so are those of runs that are `refused`.
     """
     import numpy as np
 
@@ -101,6 +106,7 @@ def bend(
     suspects = _suspects(xy, leads, change, tolerance, measure, known or Known(), wraps=wraps)
     added = 0
     worst = 0.0
+    refused: frozenset[int] = frozenset()
     for _ in range(_ROUNDS):
         if len(suspects) == 0:
             break
@@ -109,15 +115,21 @@ def bend(
         worst = float(error[~over].max(initial=worst))
         if not over.any():
             break
-        pieces = np.ceil(np.sqrt(error[over] / tolerance) * 1.05).astype(np.int64)
+        bent = suspects[over]
+        pieces = np.ceil(np.sqrt(error[over] / tolerance) * 1.05)
+        owners = np.repeat(np.arange(len(lengths)), np.asarray(lengths))[bent]
+        endless = np.bincount(owners, weights=pieces)[owners] > _ENDLESS
+        if endless.any():
+            refused |= set(owners[endless].tolist())
+            bent, pieces = bent[~endless], pieces[~endless]
         extra = np.zeros(len(xy), dtype=np.int64)
-        extra[suspects[over]] = np.minimum(np.maximum(pieces, 2), _MOST_PIECES) - 1
+        extra[bent] = np.clip(pieces, 2, _MOST_PIECES).astype(np.int64) - 1
         added += int(extra.sum())
         xy, lengths, touched = _with_more(xy, leads, lengths, extra)
         leads = following(lengths, kinds)
         mapped = change(xy)
         suspects = touched
-    return Bent(mapped, lengths, leads, added, worst)
+    return Bent(mapped, lengths, leads, added, worst, refused)
 
 
 def _with_more(
@@ -199,10 +211,11 @@ def _suspects(
 
     x, y = xy[:, 0], xy[:, 1]
     across, up = x[leads] - x, y[leads] - y
-    squared = across * across + up * up
+    with np.errstate(over="ignore"):
+        squared = across * across + up * up
     longest = float(squared.max(initial=0.0))
     if not math.isfinite(longest) or longest == 0.0:
-        return np.flatnonzero((squared > 0) & np.isfinite(squared))
+        return np.flatnonzero(squared > 0)
     low = float(x.min()), float(y.min())
     high = float(x.max()), float(y.max())
     if not known.covers(low, high, longest):

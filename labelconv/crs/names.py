@@ -18,8 +18,10 @@ WEB_MERCATOR = "EPSG:3857"
 PIXEL = "pixel"
 
 _CODE = re.compile(r"(?:EPSG:{1,2})?(\d{4,6})", re.IGNORECASE)
-_URN = re.compile(r"(?:urn:(?:x-)?ogc:def:crs:)EPSG:[\d.]*:(\d+)", re.IGNORECASE)
-_URL = re.compile(r"https?://www\.opengis\.net/(?:def/crs/EPSG/[\d.]+/|gml/srs/epsg\.xml#)(\d+)")
+_URN = re.compile(r"(?:urn:(?:x-)?ogc:def:crs:)EPSG:[\d.]*:(\d{1,9})", re.IGNORECASE)
+_URL = re.compile(
+    r"https?://www\.opengis\.net/(?:def/crs/EPSG/[\d.]+/|gml/srs/epsg\.xml#)(\d{1,9})"
+)
 _CRS84 = re.compile(
     r"(?:urn:(?:x-)?ogc:def:crs:|https?://www\.opengis\.net/def/crs/)?"
     r"OGC[:/]{1,2}(?:[\d.]*[:/])?CRS84h?",

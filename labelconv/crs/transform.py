@@ -121,6 +121,8 @@ def axes(name: str) -> Axes:
         return Axes(True, METRES_A_DEGREE)
     if not crs.is_projected and crs.is_geocentric:
         raise CrsError(f"a CRS of a map expected, the geocentric {crs.name} found")
+    if len(crs.axis_info) == 1:
+        raise CrsError(f"a CRS of a map expected, the vertical {crs.name} found")
     factor = crs.axis_info[0].unit_conversion_factor if crs.axis_info else 1.0
     return Axes(False, factor or 1.0)
 

@@ -242,7 +242,7 @@ def _equivalent(element: Element) -> Element | None:
 
 def _index(text: Element) -> float:
     index = text.get("index") or ""
-    return int(index) if index.isdecimal() else float("inf")
+    return float(index) if index.isdecimal() else float("inf")
 
 
 def _text(element: Element) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -166,10 +167,15 @@ def _sample(
 def _media(metadata: dict[str, Any], *, in_pixels: bool) -> Image | TiledImage:
     if not in_pixels:
         return TiledImage(LON_LAT)
-    width, height = metadata.get("width"), metadata.get("height")
-    if isinstance(width, (int, float)) and isinstance(height, (int, float)):
-        return Image(float(width), float(height))
-    return Image()
+    width, height = (_size(metadata.get(name)) for name in ("width", "height"))
+    return Image(width, height) if width and height else Image()
+
+
+def _size(given: Any) -> float:
+    """How many pixels a picture is wide or high; 0 for what cannot be that."""
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given < math.inf:
+        return 0.0
+    return float(given)
 
 
 def _annotations(

@@ -141,3 +141,18 @@ def test_cutting_keeps_the_area_and_stays_in_the_world(
     xs = [number for part in cut.parts for number in part[0][::2]]
     assert min(xs) >= -180
     assert max(xs) <= 180
+
+
+def test_an_edge_without_an_end_is_refused_and_the_others_are_followed() -> None:
+    change = transform.change("EPSG:32633", "EPSG:4326")
+    sound = [(2e5, 5e6), (8e5, 5e6), (8e5, 7e6), (2e5, 7e6)]
+    xy = np.array([*sound, (5e5, 5e6), (5e5, 1.2e10), (6e5, 5e6)])
+    kinds = [edges.CLOSED, edges.CLOSED]
+    bent = edges.bend(xy, [4, 3], kinds, change.to, 0.01, _metres("EPSG:4326"), wraps=True)
+    assert bent.refused == {1}
+    alone = edges.bend(
+        xy[:4], [4], [edges.CLOSED], change.to, 0.01, _metres("EPSG:4326"), wraps=True
+    )
+    assert alone.refused == frozenset()
+    assert bent.lengths[0] == alone.lengths[0] > 4
+    assert bent.lengths[1] < 1_000

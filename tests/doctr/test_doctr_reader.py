@@ -218,3 +218,13 @@ def test_labelbox_gets_boxes_in_points_on_their_pages(tmp_path: Path) -> None:
     assert (lines[1]["confidence"], lines[1]["unit"]) == (0.5, "POINTS")
     assert lines[1]["classifications"] == [{"name": "text", "answer": "🚀👩‍🚀"}]
     assert lines[5]["classifications"] == [{"name": "text", "answer": "2\r\n3"}]
+
+
+def test_numbers_that_no_float_can_be_are_rejected_alone(tmp_path: Path) -> None:
+    wide = {"value": "wide", "geometry": [[0, 0], [10**400, 1]]}
+    sure = {"value": "sure", "geometry": [[0, 0], [1, 1]], "confidence": 10**400}
+    sample, report = read(write(tmp_path / "1.json", wide, sure))
+    assert texts(sample) == ["sure"]
+    assert sample.annotations[0].confidence is None
+    assert report.fields["doctr:confidence"] == 1
+    assert report.ledger.annotations.rejected == report.counts["R101"] == 1

@@ -269,3 +269,12 @@ def test_labelbox_gets_boxes_texts_and_links_between_them(tmp_path: Path) -> Non
     question, answer, header = (line["uuid"] for line in lines[:3])
     ends = [(line["relationship"]["source"], line["relationship"]["target"]) for line in lines[5:]]
     assert ends == [(question, answer), (header, question)]
+
+
+def test_numbers_that_no_float_can_be_are_rejected_alone(tmp_path: Path) -> None:
+    beyond = entity(1, [[1, 2]], box=[0, 0, 10**400, 5])
+    sample, report = read(write(tmp_path / "1.json", entity(0, []), beyond, entity(2, [])))
+    assert [each.id for each in sample.annotations] == ["0", "2"]
+    assert report.ledger.annotations.rejected == report.ledger.relations.rejected == 1
+    (wrong,) = [each for each in report.problems if each.code == "R101"]
+    assert wrong.where.pointer == "/form/1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +265,41 @@ def test_a_sequence_with_options_gives_back_what_was_written(tmp_path: Path) -> 
         options=options,
         reader_options=GeojsonReaderOptions(sample_key="sample", class_key="class"),
     )
+
+
+@pytest.mark.parametrize("name", ["urn:ogc:def:crs:EPSG::" + "9" * 5_000, "EPSG:5773", "EPSG:4978"])
+def test_a_crs_that_is_of_no_map_is_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.geojson"
+    crs = {"type": "name", "properties": {"name": name}}
+    path.write_text(collection(square(0, 0), crs=crs))
+    with pytest.raises((CrsError, SourceError)):
+        read(path)
+
+
+@pytest.mark.parametrize("member", [b'"note":"\x88"', b'"labelconv":["\x88"]', b'"note":[1e999]'])
+def test_a_member_that_is_no_json_is_named(member: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.geojson"
+    text = collection(square(0, 0)).encode()
+    path.write_bytes(text.replace(b'"features"', member + b',"features"'))
+    name = member.split(b'"')[1].decode()
+    with pytest.raises(SourceError, match=f"member {name}"):
+        read(path)
+
+
+@pytest.mark.parametrize("northing", [12_345_678_901.0, 1e30, 1e300])
+def test_an_edge_many_times_around_the_world_is_rejected_alone_and_soon(
+    northing: float, tmp_path: Path
+) -> None:
+    ring = [[736687.5, northing], [736697, 3722455], [736697, 3722465], [736687.5, northing]]
+    wrong = feature({"type": "Polygon", "coordinates": [ring]})
+    path, target = tmp_path / "a.geojson", tmp_path / "out.ndjson"
+    crs = {"type": "name", "properties": {"name": "EPSG:32616"}}
+    path.write_text(collection(square(736690, 3722450), wrong, crs=crs))
+    began = time.process_time()
+    report = convert(path, target, from_="geojson", to="labelbox")
+    assert time.process_time() - began < 2  # it was 22 seconds, and gigabytes
+    assert report.ledger.annotations.rejected == report.counts["M231"] == 1
+    assert target.read_bytes().count(b"\n") == 1
 
 
 def test_a_sequence_in_another_crs_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 import labelconv as lc
 from labelconv import jobs, jsonstream
 from labelconv.errors import SourceError
+from labelconv.io import PIECE_BYTES
 from labelconv.jobs import Crew
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
@@ -168,6 +169,75 @@ def test_two_names_of_one_key_in_two_stretches_collide_as_in_one(
         said.append((target.read_bytes(), report.as_dict()))
     assert said[0] == said[1]
     assert said[0][1]["ledger"]["annotations"]["rejected"] == 60
+    assert taken == [False]
+
+
+# ------------------------------------------------------------------------------ lines
+
+
+def lined(folder: Path, features: list[Any], end: str = "\n") -> Path:
+    """Two pieces of lines or more (`io.lines`); None is a blank line."""
+    path = folder / "in.geojsonl"
+    texts = ["" if each is None else json.dumps(each) for each in features]
+    path.write_bytes(end.join(texts).encode() + end.encode())
+    assert path.stat().st_size > 2 * PIECE_BYTES
+    return path
+
+
+@pytest.mark.parametrize("how", ["line feeds", "carriage returns", "mark"])
+@pytest.mark.parametrize("sample_key", ["image", None])
+def test_several_processes_write_and_report_of_lines_what_one_does(
+    tmp_path: Path, taken: list[bool], sample_key: str | None, how: str
+) -> None:
+    features: list[Any] = mixed(2_700)
+    features[100:100] = [None, {"type": "Feature", "geometry": 5}, "no feature", None]
+    features[2_600:2_600] = [None, {"type": "Feature"}, None, [1]]
+    source = lined(tmp_path, features, "\r\n" if how == "carriage returns" else "\n")
+    if how == "mark":
+        source.write_bytes(b"\xef\xbb\xbf" + source.read_bytes())
+    asked = {"sample_key": sample_key, "source_crs": "EPSG:32633"}
+    alone = converted(source, 1, **asked)
+    assert taken == []
+    for count in (2, 3):
+        assert converted(source, count, **asked) == alone
+    assert taken == [True] * 3
+    lines, rejected, report = alone
+    accounted = report["ledger"]["annotations"]
+    assert report["ledger"]["balanced"]
+    assert rejected.count(b"\n") == accounted["rejected"] > 150
+    assert lines.count(b"\n") > accounted["read"] - accounted["rejected"]  # parts are lines
+    assert report["fields_left_out"]["geojson:note (of features)"] == 180
+    places = {json.loads(each)["where"].get("line") for each in rejected.splitlines()}
+    assert {102, 103, 2_604} <= places
+
+
+def test_features_of_lines_are_called_by_their_line_in_any_process(
+    tmp_path: Path, taken: list[bool]
+) -> None:
+    features: list[Any] = plain(2_700)
+    features[2_000:2_000] = [None, None]
+    source = lined(tmp_path, features)
+    named = []
+    for count in (1, 3):
+        target = tmp_path / f"out-{count}.ndjson"
+        options = {"source_crs": "EPSG:32633"}
+        lc.convert(source, target, to="labelbox", reader_options=options, jobs=count)
+        named.append(target.read_bytes())
+    assert named[0] == named[1]
+    assert taken == [True, True]
+    ids = [each.id for sample in lc.read(source, options=options) for each in sample.annotations]
+    assert ids == [str(n) for n in range(2_702) if n not in (2_000, 2_001)]
+
+
+def test_an_id_of_lines_of_two_stretches_is_told_and_renamed(
+    tmp_path: Path, taken: list[bool]
+) -> None:
+    features = [{**each, "id": n % 2_600} for n, each in enumerate(plain(2_700))]
+    source = lined(tmp_path, features)
+    asked = {"source_crs": "EPSG:32633"}
+    alone = converted(source, 1, **asked)
+    assert converted(source, 2, **asked) == alone
+    assert alone[2]["counts"]["R105"] == 100
     assert taken == [False]
 
 

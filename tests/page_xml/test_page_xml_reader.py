@@ -314,3 +314,13 @@ def test_labelbox_gets_boxes_in_points(tmp_path: Path) -> None:
     assert (second["page"], second["unit"], second["name"]) == (0, "POINTS", "word")
     assert (first["confidence"], "confidence" in second) == (0.9, False)
     assert second["classifications"] == [{"name": "text", "answer": "👩‍🚀𝔸"}]
+
+
+def test_an_index_of_thousands_of_digits_is_the_last(tmp_path: Path) -> None:
+    first, second = (
+        f'<TextEquiv index="{index}"><Unicode>{text}</Unicode></TextEquiv>'
+        for index, text in (("9" * 5_000, "last"), ("7", "first"))
+    )
+    sample, _ = read(write(tmp_path / "a.xml", line(SQUARE + first + second)))
+    (asked,) = sample.annotations[0].classifications
+    assert asked.answer == FreeText("first")

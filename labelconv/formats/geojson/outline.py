@@ -54,7 +54,7 @@ def outline(source: Source, options: GeojsonReaderOptions) -> Outline:
         try:
             found.trailer = TRAILER.decode(trailer)
         except UNDECODABLE:
-            found.members["labelconv"] = msgspec.json.decode(trailer)
+            raws["labelconv"] = trailer  # another's
     crs = raws.pop("crs", None)
     if options.space == "pixel":
         found.crs, found.stated = PIXEL, True
@@ -63,7 +63,12 @@ def outline(source: Source, options: GeojsonReaderOptions) -> Outline:
     elif crs is not None and bytes(crs) != b"null":
         found.crs, found.stated = _declared(bytes(crs), source.name), True
     for name, raw in raws.items():
-        found.members[name] = msgspec.json.decode(raw)
+        try:
+            found.members[name] = msgspec.json.decode(raw)
+        except UNDECODABLE as error:
+            raise SourceError(
+                f"{source.name}: JSON expected in the member {name}: {error}"
+            ) from None
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -21,10 +21,9 @@ from labelconv.formats.geojson.outline import Outline, outline, wrong_space
 from labelconv.formats.geojson.properties import keys_of
 from labelconv.formats.geojson.samples import Named, SamplesMet
 from labelconv.formats.geojson.shapes import DEPTHS
-from labelconv.formats.geojson.windows import Share, Window, of_batch, windows
+from labelconv.formats.geojson.windows import Share, Window, of_batch, of_lines, windows
 from labelconv.formats.geojson.wire import RECORDS, Record
 from labelconv.io import UTF8_MARK, Source
-from labelconv.jsonstream import Batch
 from labelconv.keys import Keys as SampleKeys
 from labelconv.model import Annotation, Dataset, Ontology, Sample, Samples
 from labelconv.problems import Report, Where
@@ -101,6 +100,10 @@ def _one_sample(given: Iterator[Window], maker: Maker, named: Named) -> Iterator
         yield named.sample(None, held)
 
 
+#: What another process met, and the members that nobody knows.
+_Met: TypeAlias = "tuple[FeaturesMet, SamplesMet, dict[str, int]]"
+
+
 def _share(
     source: Source,
     options: GeojsonReaderOptions,
@@ -114,9 +117,12 @@ def _share(
     """How features are shared with other processes; None where there are none."""
     if reading.crew is None:
         return None
-    from labelconv import sharedarrays
+    from labelconv import sharedarrays, sharedlines
 
-    def part(report: Report, before: Callable[[], int]) -> sharedarrays.Part[Record]:
+    def apart(
+        report: Report,
+    ) -> tuple[Callable[[Window], Iterator[Sample]], Callable[[], _Met], dict[str, int]]:
+        """How another process makes samples of a window; what it met; its count of members."""
         own = msgspec.structs.replace(reading, report=report, crew=None)
         own.keys.restart()
         others: dict[str, int] = {}
@@ -124,26 +130,44 @@ def _share(
         if keys.sample_key is None:
             own_named.known(None)
 
-        def make(batch: Batch[Record]) -> Iterator[Sample]:
-            window = of_batch(batch, source.name, others)
+        def make(window: Window) -> Iterator[Sample]:
             return own_named.pieces(own_maker.annotations(window, own_named.counted))
 
-        return sharedarrays.Part(make, lambda: (own_maker.met, own_named.met, others))
+        return make, lambda: (own_maker.met, own_named.met, others), others
 
-    def fits(met: tuple[FeaturesMet, SamplesMet, dict[str, int]]) -> bool:
+    def of_array(report: Report, before: Callable[[], int]) -> sharedarrays.Part[Record]:
+        make, met, others = apart(report)
+        return sharedarrays.Part(lambda batch: make(of_batch(batch, source.name, others)), met)
+
+    def of_pieces(report: Report) -> sharedlines.Part:
+        make, met, others = apart(report)
+
+        def made(pieces: sharedlines.Pieces) -> Iterator[Sample]:
+            # Samples in pieces ask for no places in the file.
+            for window in of_lines(pieces, 0, source.name, others):
+                yield from make(window)
+
+        return sharedlines.Part(made, met)
+
+    def fits(met: _Met) -> bool:
         return maker.met.fits(met[0]) and named.fits(met[1])
 
-    def join(met: tuple[FeaturesMet, SamplesMet, dict[str, int]]) -> None:
+    def join(met: _Met) -> None:
         maker.met.join(met[0])
         named.join(met[1])
         for member, count in met[2].items():
             unknown[member] = unknown.get(member, 0) + count
 
+    crew = reading.crew
     # Features without ids are called by their place among all.
-    shared = sharedarrays.Shared(
-        source, reading.crew, RECORDS, "geometry", counts=True, part=part, fits=fits, join=join
+    array = sharedarrays.Shared(
+        source, crew, RECORDS, "geometry", counts=True, part=of_array, fits=fits, join=join
     )
-    return lambda walker: sharedarrays.batches(walker, shared)
+    lined = sharedlines.Shared(source, crew, of_pieces, fits, join)
+    return Share(
+        lambda walker: sharedarrays.batches(walker, array),
+        lambda file: sharedlines.pieces(lined, file),
+    )
 
 
 # ------------------------------------------------------------------------------- first looks

@@ -13,6 +13,7 @@ from labelconv.formats.geojson.wire import RECORDS, Record, record_of
 from labelconv.io import Source, lines, skip_mark
 from labelconv.jsonstream import UNDECODABLE, Batch, Walker
 from labelconv.problems import Where
+from labelconv.sharedlines import Pieces
 
 _CHUNK_BYTES = 262_144
 
@@ -38,16 +39,23 @@ class Window(msgspec.Struct):
 Windows: TypeAlias = Generator[Window, None, None]
 
 
-#: How the features of an array that was just entered are shared with other processes; returns the
-#: index of the feature at which the walker stands then, None when all were read.
-Share: TypeAlias = "Callable[[Walker], Generator[Batch[Record], None, int | None]]"
+class Share(msgspec.Struct, frozen=True):
+    """How features are shared with other processes.
+
+    - `elements(walker)`: those of an array that was just entered; returns the index of the feature
+      at which the walker stands then, None when all were read.
+    - `pieces(file)`: whole lines from where the file stands.
+    """
+
+    elements: Callable[[Walker], Generator[Batch[Record], None, int | None]]
+    pieces: Callable[[BinaryIO], Pieces]
 
 
 def windows(
     source: Source, outline: Outline, unknown: dict[str, int], share: Share | None = None
 ) -> Windows:
-    """All records, of a collection with the help of others. Members that nobody knows are counted
-    in `unknown`. Raises `SourceError`."""
+    """All records, of a collection or of lines with the help of others. Members that nobody knows
+    are counted in `unknown`. Raises `SourceError`."""
     if outline.form == "empty":
         return
     with source.open() as file:
@@ -55,7 +63,9 @@ def windows(
         if outline.form == "collection":
             yield from _collection(file, source.name, unknown, share)
         elif outline.form == "lines":
-            yield from _lines(file, source.name, unknown)
+            start = file.tell()
+            pieces = lines(file) if share is None else share.pieces(file)
+            yield from of_lines(pieces, start, source.name, unknown)
         elif outline.form == "rs":
             yield from _separated(file, source.name, unknown)
         else:
@@ -98,7 +108,7 @@ def _collection(
 
 def _batches(walker: Walker, share: Share | None) -> Iterator[Batch[Record]]:
     """The features for this process: those that no other has read."""
-    index = 0 if share is None else (yield from share(walker))
+    index = 0 if share is None else (yield from share.elements(walker))
     if index is not None:
         yield from walker.elements(RECORDS, index)
 
@@ -131,10 +141,12 @@ def _single(file: BinaryIO, name: str, unknown: dict[str, int]) -> Window:
     )
 
 
-def _lines(file: BinaryIO, name: str, unknown: dict[str, int]) -> Iterator[Window]:
-    index = 0
-    offset = file.tell()
-    for first, piece in lines(file):
+def of_lines(pieces: Pieces, offset: int, name: str, unknown: dict[str, int]) -> Iterator[Window]:
+    """Features that are a line each. Their index is the number of their line, from 0.
+
+    `offset` is where the first piece begins; places are right as long as no piece is left out.
+    """
+    for first, piece in pieces:
         raws: list[bytes] = []
         numbers: list[int] = []
         places: list[tuple[int, int]] = []
@@ -146,8 +158,8 @@ def _lines(file: BinaryIO, name: str, unknown: dict[str, int]) -> Iterator[Windo
             offset += len(line) + 1
         offset -= 1  # the piece ends with a line feed, or is the file's end
         if raws:
-            yield _of(index, raws, numbers, places, name, unknown)
-            index += len(raws)
+            indexes = [number - 1 for number in numbers]
+            yield _of(indexes, raws, numbers, places, name, unknown)
 
 
 def _separated(file: BinaryIO, name: str, unknown: dict[str, int]) -> Iterator[Window]:
@@ -172,12 +184,13 @@ def _separated(file: BinaryIO, name: str, unknown: dict[str, int]) -> Iterator[W
             number += text.count(b"\n")
             offset += len(text) + 1
         if raws:
-            yield _of(index, raws, numbers, places, name, unknown)
+            indexes = range(index, index + len(raws))
+            yield _of(indexes, raws, numbers, places, name, unknown)
             index += len(raws)
 
 
 def _of(
-    index: int,
+    indexes: Sequence[int],
     raws: list[bytes],
     numbers: list[int],
     places: list[tuple[int, int]],
@@ -185,7 +198,7 @@ def _of(
     unknown: dict[str, int],
 ) -> Window:
     return Window(
-        range(index, index + len(raws)),
+        indexes,
         decoded(raws, unknown),
         lambda: raws,
         lambda at: Where(name, numbers[at]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -33,9 +34,9 @@ from labelconv.model import (
 )
 from labelconv.offsets import Noted, Spans, clean
 from labelconv.problems import Report, Where
-from labelconv.sharedlines import Maker
+from labelconv.sharedlines import Part, Pieces, Shared
 from labelconv.tags import Tags
-from labelconv.texts import Chunk, Fault, Rows, plain, records, with_options
+from labelconv.texts import Chunk, Fault, Rows, chunks, plain, records, with_options
 
 if TYPE_CHECKING:
     from labelconv.formats.spacy.docbin import Bin
@@ -52,14 +53,11 @@ _PRINTED = frozenset(map(chr, range(0x21, 0x7F)))
 def read(source: Source, options: SpacyReaderOptions, reading: Reading) -> Dataset:
     """The texts of a DocBin or of a JSON file. Raises `SourceError` when it cannot be unpacked."""
 
-    def samples(into: Reading) -> Iterator[Sample]:
-        return _Run(source, options, into).samples()
-
     def ontology() -> Ontology:
         apart = Reading(report=Report(), keys=Keys())
         return _Run(source, options, apart).ontology()
 
-    return Samples(lambda: samples(reading), ontology)
+    return Samples(lambda: _Run(source, options, reading).samples(), ontology)
 
 
 class _Met(msgspec.Struct):
@@ -146,11 +144,11 @@ class _Run:
     # ------------------------------------------------------------------ files
 
     def _json(self) -> Iterator[Sample]:
-        return sharedlines.samples(self._source, _RECORD, self._reading, self.maker())
-
-    def maker(self) -> Maker:
-        """How samples are made of JSON records, here and in other processes."""
-        return Maker(self._of_chunk, self._of_part, self._met, self._can_join, self._join)
+        crew = self._reading.crew
+        shared = Shared(self._source, crew, self._of_part, self._can_join, self._join)
+        pieces = partial(sharedlines.pieces, shared)
+        for chunk in records(self._source, _RECORD, self._report, pieces=pieces):
+            yield from self._of_chunk(chunk)
 
     def _of_chunk(self, chunk: Chunk[Record]) -> Iterator[Sample]:
         if chunk.values is None:
@@ -161,9 +159,15 @@ class _Run:
             if sample is not None:
                 yield sample
 
-    def _of_part(self, report: Report) -> Maker:
+    def _of_part(self, report: Report) -> Part:
         reading = msgspec.structs.replace(self._reading, report=report, crew=None)
-        return _Run(self._source, self._options, reading).maker()
+        run = _Run(self._source, self._options, reading)
+
+        def make(pieces: Pieces) -> Iterator[Sample]:
+            for chunk in chunks(pieces, _RECORD):
+                yield from run._of_chunk(chunk)
+
+        return Part(make, run._met)
 
     def _met(self) -> _Met:
         return _Met(self._rows.met(), self._spans.met(), self._tags.met(), self._skipped)
