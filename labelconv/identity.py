@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 NAMESPACE = uuid.UUID("8b0e6f2a-52c7-5d0e-9a55-3f1d8f6f1c11")
 
 _PAGE_BITS = 12
+_PAGE_BYTES = 1 << (_PAGE_BITS - 3)
+_LAST_BYTE = _PAGE_BYTES - 1
 _MOST_PAGES = 20_000
 
 
@@ -26,9 +28,9 @@ class Seen:
         if isinstance(id, int) and id >= 0:
             page = self._pages.get(id >> _PAGE_BITS)
             if page is None and len(self._pages) < _MOST_PAGES:
-                page = self._pages[id >> _PAGE_BITS] = bytearray(1 << (_PAGE_BITS - 3))
+                page = self._pages[id >> _PAGE_BITS] = bytearray(_PAGE_BYTES)
             if page is not None:
-                at, bit = (id >> 3) & ((1 << (_PAGE_BITS - 3)) - 1), 1 << (id & 7)
+                at, bit = id >> 3 & _LAST_BYTE, 1 << (id & 7)
                 if page[at] & bit:
                     return True
                 page[at] |= bit
@@ -42,7 +44,7 @@ class Seen:
         if isinstance(id, int) and id >= 0:
             page = self._pages.get(id >> _PAGE_BITS)
             if page is not None:
-                return bool(page[(id >> 3) & ((1 << (_PAGE_BITS - 3)) - 1)] & 1 << (id & 7))
+                return bool(page[id >> 3 & _LAST_BYTE] & 1 << (id & 7))
         return id in self._others
 
     def meets(self, other: Seen) -> bool:
@@ -85,7 +87,7 @@ class Names:
         encoded = name.encode("utf-8", "surrogatepass")
         if key != self._key:
             self._key = key
-            self._start = hashed(key)
+            self._start = _NAMESPACE_BYTES + key.encode("utf-8", "surrogatepass") + b"\0"
             self._prefix = None
             digest = hashlib.sha1(self._start + encoded, usedforsecurity=False)
         else:
@@ -94,35 +96,67 @@ class Names:
                 self._prefix = hashlib.sha1(self._start, usedforsecurity=False)
             digest = self._prefix.copy()
             digest.update(encoded)
-        text = digest.hexdigest()
-        variant = _VARIANT[text[16]]
-        return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
+        return _uuid(digest.hexdigest())
 
 
-def hashed(key: str) -> bytes:
-    """What the UUIDs of a sample's names are made from, without the name that follows."""
-    return _NAMESPACE_BYTES + key.encode("utf-8", "surrogatepass") + b"\0"
+def _uuid(digits: str) -> str:
+    variant = _VARIANT[digits[16]]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
-def uuids_between(hashed: Iterable[bytes], before: str, after: Iterable[str]) -> str:
-    """UUIDs, each behind `before` and with its own text after it.
+def uuids_between(
+    keys: Iterable[str], names: Iterable[str], before: str, after: Iterable[str]
+) -> str:
+    """The UUID of each key and name, behind `before` and with its own text after it.
 
-    As `Names.uuid` gives them of what is hashed (a key's `hashed` and a name), in half its time.
+    They are those of `Names.uuid`, made in a third of its time.
     """
-    sha1 = hashlib.sha1
-    variants = _VARIANT
-    spelled = []
-    for whole, behind in zip(hashed, after, strict=True):
-        # For starts as short as most are, a hash from the start is faster than a copy.
-        text = sha1(whole, usedforsecurity=False).hexdigest()
-        spelled.append(
-            f"{before}{text[:8]}-{text[8:12]}-5{text[13:16]}-{variants[text[16]]}{text[17:20]}"
-            f"-{text[20:32]}{behind}"
+    sha1, namespace = hashlib.sha1, _NAMESPACE_BYTES
+    # For starts as short as most are, a hash from the start is faster than a copy.
+    digests = [
+        sha1(
+            namespace + f"{key}\0{name}".encode("utf-8", "surrogatepass"), usedforsecurity=False
+        ).digest()
+        for key, name in zip(keys, names, strict=True)
+    ]
+    if len(digests) < _MANY:
+        return "".join(
+            [
+                f"{before}{_uuid(digest.hex())}{behind}"
+                for digest, behind in zip(digests, after, strict=True)
+            ]
         )
-    return "".join(spelled)
+    uuids = _spelled(digests)
+    places = range(0, len(uuids), _LETTERS)
+    return "".join(
+        [
+            f"{before}{uuids[at : at + _LETTERS]}{behind}"
+            for at, behind in zip(places, after, strict=True)
+        ]
+    )
+
+
+def _spelled(digests: Sequence[bytes]) -> str:
+    """UUIDs of hashes of 20 bytes, one after the other: each digit is put at its place in all of
+    them at once."""
+    whole = bytearray().join(digests)
+    whole[6::20] = whole[6::20].translate(_VERSION_BYTES)
+    whole[8::20] = whole[8::20].translate(_VARIANT_BYTES)
+    digits = whole.hex().encode("ascii")
+    letters = bytearray(b"-") * (_LETTERS * len(digests))
+    for digit, letter in enumerate(_PLACES):
+        letters[letter::_LETTERS] = digits[digit::40]
+    return letters.decode("ascii")
 
 
 _NAMESPACE_BYTES = NAMESPACE.bytes
+#: From how many UUIDs on it is faster to spell all at once; a text has a few.
+_MANY = 64
+#: Where the 32 digits are among the letters of a UUID: behind 8, 12, 16 and 20 of them is a dash.
+_LETTERS = 36
+_PLACES = [digit + min(max(digit // 4 - 1, 0), 4) for digit in range(32)]
+_VERSION_BYTES = bytes(byte & 0x0F | 0x50 for byte in range(256))
+_VARIANT_BYTES = bytes(byte & 0x3F | 0x80 for byte in range(256))
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 

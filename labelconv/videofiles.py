@@ -76,7 +76,7 @@ def with_videos(
     latest: tuple[str, VideoHeader | None] = ("", None)
     for sample in samples:
         media = sample.media
-        if not isinstance(media, Video):
+        if type(media) is not Video:  # nearly all: other media have no such header
             yield sample
             continue
         new = latest[0] != sample.key  # a video may come in pieces
@@ -85,10 +85,12 @@ def with_videos(
         header = latest[1]
         rate = media.frame_rate if by_rate else None
         if rate and new and (header is None or header.count is None):
-            found, expected = "no list of frames that can be read here", f"{rate:g} a second asked"
+            found = "its file has no list of frames that can be read here"
+            expected = f"{rate:g} a second asked"
             values = {"name": sample.key, "found": found, "expected": expected}
             report.add(codes.VIDEO_DIFFERS, Where(sample=sample.key), **values)
         if header is None:
+            _check_end(sample, media.frame_count, report)
             yield sample
         elif rate and agrees(header, rate) is False:
             _refuse(sample, rate, header, report, new=new)
@@ -115,6 +117,7 @@ def _compare(
     rate, count = media.frame_rate, header.count
 
     def differ(found: str, expected: str) -> None:
+        found = f"its file has {found}"
         report.add(codes.VIDEO_DIFFERS, place, name=sample.key, found=found, expected=expected)
 
     if new:
@@ -128,14 +131,26 @@ def _compare(
         if None not in size and size != (header.width, header.height):
             wide, high = size
             differ(f"{header.width} × {header.height}", f"{wide:g} × {high:g} in the source")
-    last = max(map(_last_frame, sample.annotations), default=-1)
-    if count is not None and last >= count:
-        differ(f"{count} frames", f"labels up to frame {last}, counted from 0")
+    if count is None:
+        _check_end(sample, media.frame_count, report)
+    else:
+        last = _last_frame(sample)
+        if last >= count:
+            differ(f"{count} frames", f"labels up to frame {last}, counted from 0")
 
 
-def _last_frame(annotation: Any) -> int:
-    value = annotation.value
-    return value.segments[-1][-1].frame if isinstance(value, Track) else -1
+def _check_end(sample: Sample, count: int | None, report: Report) -> None:
+    """Note labels beyond the end that the source says."""
+    if count is not None and (last := _last_frame(sample)) >= count:
+        found = f"the source has labels up to frame {last}, counted from 0"
+        values = {"name": sample.key, "found": found, "expected": f"{count} frames by what it says"}
+        report.add(codes.VIDEO_DIFFERS, Where(sample=sample.key), **values)
+
+
+def _last_frame(sample: Sample) -> int:
+    """The last frame on which a track has a keyframe; -1 if there is none."""
+    tracks = (each.value for each in sample.annotations if isinstance(each.value, Track))
+    return max((track.segments[-1][-1].frame for track in tracks if track.segments), default=-1)
 
 
 def _refuse(sample: Sample, rate: float, header: VideoHeader, report: Report, *, new: bool) -> None:

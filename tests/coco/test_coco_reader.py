@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from coco_help import SHARED, document, put, read, read_all_ways, record
+from coco_help import SHARED, document, picture, put, read, read_all_ways, record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -469,3 +469,18 @@ def test_the_turned_box_of_a_skeleton_is_its_outline_as_a_polygon(tmp_path: Path
     assert around is not None
     edges = (around.x0, around.y0, around.x1, around.y1)
     assert edges == pytest.approx((18, 15, 22, 25))
+
+
+@pytest.mark.parametrize("ids", [[7, 9, 2], [7, 900_000_000, 2], [7, -1, 2], [7, "9", 2]], ids=str)
+def test_pictures_are_found_whatever_numbers_or_texts_their_ids_are(
+    tmp_path: Path, ids: list[int | str]
+) -> None:
+    unknown: list[Any] = [-7, 8, 10**6, 2**70, "x"]
+    wanted = [*reversed(ids), *unknown, *ids]
+    annotations = [record(id=at, image_id=id) for at, id in enumerate(wanted)]
+    images = [{**picture(100, 80), "id": id, "file_name": f"{id}.jpg"} for id in ids]
+    got = read_all_ways(put(tmp_path, document(*annotations, images=images)))
+    found = [[sample.key, *(each.id for each in sample.annotations)] for sample in got.samples]
+    first, second, third = (f"{id}.jpg" for id in ids)
+    assert found == [[first, "2", "8"], [second, "1", "9"], [third, "0", "10"]]
+    assert got.report.counts == {"R103": len(unknown)}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelconv import identity
-from labelconv.identity import NAMESPACE, Names, Seen
+from labelconv.identity import NAMESPACE, Names, Seen, uuids_between
 
 _IDS = st.integers() | st.integers(0, 9_000) | st.integers(2**62, 2**70) | st.text(max_size=3)
 
@@ -35,8 +35,19 @@ def test_seen_goes_on_when_ids_are_too_sparse_for_pages(monkeypatch: pytest.Monk
 @given(st.lists(st.tuples(st.text(max_size=4), st.text(max_size=4)), max_size=12))
 def test_uuids_are_those_of_the_standard_library(pairs: list[tuple[str, str]]) -> None:
     names = Names()
-    for key, name in pairs:
-        assert names.uuid(key, name) == str(uuid.uuid5(NAMESPACE, f"{key}\0{name}"))
+    expected = [str(uuid.uuid5(NAMESPACE, f"{key}\0{name}")) for key, name in pairs]
+    assert [names.uuid(key, name) for key, name in pairs] == expected
+    at_once = uuids_between(
+        [key for key, _ in pairs], [name for _, name in pairs], "<", [">"] * len(pairs)
+    )
+    assert at_once == "".join(f"<{each}>" for each in expected)
+
+
+@pytest.mark.parametrize("count", [1, 5, 63, 64, 65, 1000])
+def test_many_uuids_are_those_of_the_standard_library(count: int) -> None:
+    names = [f"{number} 😂" for number in range(count)]
+    expected = [str(uuid.uuid5(NAMESPACE, f"key\0{name}")) for name in names]
+    assert uuids_between(["key"] * count, names, "", [","] * count).split(",")[:-1] == expected
 
 
 def test_uuids_of_one_sample_and_of_others_are_those_of_the_standard_library() -> None:

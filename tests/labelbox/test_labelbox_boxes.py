@@ -85,15 +85,31 @@ def test_boxes_wait_for_each_other_and_are_written_before_other_lines(tmp_path: 
     assert lines[3]["bbox"] == {"top": 0, "left": 0, "height": 2.5, "width": 1}
 
 
+@pytest.mark.parametrize("groups", [1, 2, writer_cap._GROUPS])
 def test_a_data_row_above_the_cap_is_counted_with_what_was_written_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groups: int
 ) -> None:
+    monkeypatch.setattr(writer_cap, "_GROUPS", groups)
     monkeypatch.setattr(writer_cap, "FEATURE_CAP", 3)
     monkeypatch.setattr(writer_cap, "_LIKELY", 1)
     other = Sample("a", Image(), (Annotation("9", "dog", Box(0, 0, 1, 1)),))
     target, report = same([boxes("a", 2), boxes("b", 1), boxes("a", 2), other], tmp_path)
     assert len(target.splitlines()) == 2 + 1 + 1 + 1
     assert report["ledger"]["annotations"]["lost"] == 1
+
+
+@pytest.mark.parametrize("uuids", [True, False])
+def test_data_rows_that_are_counted_together_have_a_cap_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uuids: bool
+) -> None:
+    monkeypatch.setattr(writer_cap, "_GROUPS", 1)
+    monkeypatch.setattr(writer_cap, "FEATURE_CAP", 3)
+    ids = Sample("é", Image(), boxes("é", 2).annotations, key_is_id=True)
+    pieces = [boxes("a", 2), ids, boxes("b", 3), boxes("c", 5), boxes("a", 1), ids, boxes("d", 1)]
+    target, report = same(pieces, tmp_path, uuid=uuids)
+    rows = [[*json.loads(line)["dataRow"].values()] for line in target.splitlines()]
+    assert [name for (name,) in rows] == [*"aaéébbbccca", "é", "d"]
+    assert report["counts"] == {"L410": 2 + 1}
 
 
 def test_names_that_the_project_does_not_have_are_told_as_for_single_lines(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from labelconv import codes
@@ -13,6 +14,7 @@ from labelconv.formats.coco.usual import (
     NO_OTHERS,
     Others,
     Record,
+    Usual,
     alone,
     extra_of,
     usual,
@@ -84,7 +86,11 @@ class Annotations:
         self.crowds = 0
         self.unread = 0
         self.fields: dict[str, int] = {"area": 0, "iscrowd": 0}
-        self.usual = usual(self)
+
+    @cached_property
+    def usual(self) -> Usual:
+        """How usual records are read, once the pictures are known."""
+        return usual(self)
 
     def any_samples(self, walker: Walker) -> Iterator[Sample]:
         """The samples of an array of annotations, or of segments (panoptic)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +35,8 @@ from labelconv.unusable import Unusable
 
 #: Fields of an image that name its data row in Labelbox; labelconv's writer adds them.
 KEY_FIELDS = ("global_key", "data_row_id")
+#: One id in so many numbers is as few as a table by id is made for.
+_SPARSEST = 20
 
 
 class Pictures:
@@ -57,6 +60,22 @@ class Pictures:
             other = other_spelling(id)
             row = self.rows.get(other) if other is not None else None
         return row
+
+    def places(self) -> array[int]:
+        """The row of each id up to the highest, -1 where there is none; nothing at all where ids
+        are texts, or few of the numbers up to there.
+
+        To look up a number here takes half the time of a table of 100,000 hashes, most of which
+        are in no cache.
+        """
+        ids = [id for id in self.rows if isinstance(id, int)]
+        most = max(ids, default=-1)
+        if self.has_texts or min(ids, default=-1) < 0 or most > _SPARSEST * len(ids):
+            return array("i")
+        places = array("i", [-1]) * (most + 1)
+        for id in ids:
+            places[id] = self.rows[id]
+        return places
 
     def picture(self, row: int) -> Picture:
         """The size of a picture, 0 where it is not known."""

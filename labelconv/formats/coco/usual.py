@@ -80,6 +80,8 @@ def usual(stream: Annotations) -> Usual:
     if shape_of is None:
         return lambda record, others: None
     find_row, heads = stream.pictures.rows.get, stream.pictures.heads
+    places = stream.pictures.places()
+    beyond = len(places)
     find_category = stream.file.categories_needed().by_id.get
     account = stream.report.ledger.annotations
     seen = stream.ids.add
@@ -90,10 +92,13 @@ def usual(stream: Annotations) -> Usual:
     def read(record: Record, others: Others) -> tuple[int, Annotation] | None:
         if isinstance(record, bytes) or record.iscrowd:
             return None
-        row = find_row(record.image_id)
-        category_id, id = record.category_id, record.id
+        image_id, category_id, id = record.image_id, record.category_id, record.id
+        if type(image_id) is int and 0 <= image_id < beyond:
+            row = places[image_id]
+        else:
+            row = find_row(image_id, -1)
         category = None if category_id is None else find_category(category_id)
-        if row is None or category is None or id is None:
+        if row < 0 or category is None or id is None:
             return None
         head = heads[row]
         if head is None or record.keypoints is not None or record.caption is not None:

@@ -9,6 +9,7 @@ cannot be written is rejected alone, with its line as it would have been.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -108,7 +109,7 @@ class Lines(msgspec.Struct):
     is told at the end."""
 
     count: int
-    totals: dict[str, int]
+    totals: array[int]
     kept: set[bytes]
     guessed: int
 
@@ -252,9 +253,8 @@ class _Builder:
             lines = self._spans.lines(sample, row)
         except Fault:  # told by the way that goes line by line
             return False
-        if lines is None:
+        if lines is None or not self._cap.counted(key, count):
             return False
-        self._cap.count(key, count)
         self._output.add_bytes(lines, count)
         return True
 

@@ -14,7 +14,7 @@ from labelconv.formats.labelbox.writer_cap import Cap
 from labelconv.formats.labelbox.writer_output import Output, named, text_of
 from labelconv.formats.labelbox.writer_shapes import BoxSizes
 from labelconv.formats.labelbox.writer_uuids import SHORTEST_UUID
-from labelconv.identity import hashed, uuids_between
+from labelconv.identity import uuids_between
 from labelconv.model import Box, Sample
 
 #: Lines that wait to be spelled together.
@@ -39,12 +39,14 @@ class PlainBoxes:
         self._output = output
         self._cap = cap
         self._with_uuids = options.uuid
-        #: What is before the data row; a uuid comes before that.
-        self._start = '",' if options.uuid else "{"
         self._heads: dict[str, str] = {}
         self._encode = msgspec.json.Encoder().encode
-        #: Of each waiting line: what its uuid is made from, what is before its box, its box.
-        self._hashed: list[bytes] = []
+        #: Whether the keys of waiting lines are ids of data rows.
+        self._are_ids = False
+        #: Of each waiting line: its key, the key as JSON, its id, what is before its box, its box.
+        self._keys: list[str] = []
+        self._quoted: list[str] = []
+        self._ids: list[str] = []
         self._before: list[str] = []
         self._boxes: list[BoxSizes] = []
 
@@ -52,17 +54,17 @@ class PlainBoxes:
         """Take all lines of a sample; False where any is not plain, and nothing is taken then."""
         if sample.classifications or sample.relations:
             return False
+        if sample.key_is_id is not self._are_ids:
+            self.flush()
+            self._are_ids = sample.key_is_id
         key = sample.key
-        quoted = f'"{key}"'
+        quoted = key  # without its quotes
         if not (key and key.isascii() and key.isprintable()) or '"' in key or "\\" in key:
             try:
-                quoted = text_of(ascii_name(key))
+                quoted = text_of(ascii_name(key))[1:-1]
             except Fault:  # told by the way that goes line by line
                 return False
-        kind = "id" if sample.key_is_id else "globalKey"
-        beginning = f'{self._start}"dataRow":{{"{kind}":{quoted}}},'
-        start = hashed(key)
-        heads, names, before, boxes = self._heads, self._hashed, self._before, self._boxes
+        heads, ids, before, boxes = self._heads, self._ids, self._before, self._boxes
         waiting = len(boxes)
         for annotation in sample.annotations:
             value = annotation.value
@@ -84,31 +86,28 @@ class PlainBoxes:
                 head = self._head(category)
                 if head is None:
                     break
-            names.append(start + id.encode("utf-8", "surrogatepass"))
-            before.append(beginning + head)
+            ids.append(id)
+            before.append(head)
             boxes.append(BoxSizes(y0, x0, height, width))
         else:
             count = len(boxes) - waiting
-            if (count < 2 or len(set(names[waiting:])) == count) and self._cap.counted(key, count):
+            if (count < 2 or len(set(ids[waiting:])) == count) and self._cap.counted(key, count):
+                self._keys += [key] * count
+                self._quoted += [quoted] * count
                 if len(boxes) >= TOGETHER:
                     self.flush()
                 return True
-        self._forget(waiting)
+        del ids[waiting:], before[waiting:], boxes[waiting:]
         return False
 
     def _head(self, category: str) -> str | None:
         """What is between the data row and the numbers of a box; None for what is refused."""
         try:
-            head = f'{named(self._feature(category, "bbox"))}"bbox":{{'
+            head = f'"}},{named(self._feature(category, "bbox"))}"bbox":{{'
         except Fault:  # told by the way that goes line by line
             return None
         self._heads[category] = head
         return head
-
-    def _forget(self, waiting: int) -> None:
-        """Keep only the first ones that wait."""
-        for each in (self._hashed, self._before, self._boxes):
-            del each[waiting:]
 
     def flush(self) -> None:
         """Write what waits."""
@@ -116,13 +115,16 @@ class PlainBoxes:
             return
         # No field of a box can have such borders in it: all are numbers.
         shapes = self._encode(self._boxes).decode("ascii")[2:-2].split("},{")
+        start = '",' if self._with_uuids else "{"  # behind the uuid
+        start += f'"dataRow":{{"{"id" if self._are_ids else "globalKey"}":"'
         lines = [
-            f"{before}{shape}}}}}\n" for before, shape in zip(self._before, shapes, strict=True)
+            f"{start}{quoted}{before}{shape}}}}}\n"
+            for quoted, before, shape in zip(self._quoted, self._before, shapes, strict=True)
         ]
-        spelled = (
-            uuids_between(self._hashed, '{"uuid":"', lines) if self._with_uuids else "".join(lines)
-        )
+        if self._with_uuids:
+            spelled = uuids_between(self._keys, self._ids, '{"uuid":"', lines)
+        else:
+            spelled = "".join(lines)
         self._output.add_bytes(spelled.encode("ascii"), len(lines))
-        self._hashed.clear()
-        self._before.clear()
-        self._boxes.clear()
+        for waiting in (self._keys, self._quoted, self._ids, self._before, self._boxes):
+            waiting.clear()

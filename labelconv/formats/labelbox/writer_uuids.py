@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 
 from labelconv.formats.labelbox.check_uuids import canonical_uuid
 from labelconv.formats.labelbox.reader_rows import spelled
 from labelconv.formats.labelbox.records import is_uuid
-from labelconv.identity import Names, hashed, uuids_between
+from labelconv.identity import Names, uuids_between
 
 #: Shorter texts are no UUID: 32 hex digits at least.
 SHORTEST_UUID = 32
@@ -43,9 +44,7 @@ class Uuids:
     def between(self, key: str, ids: Sequence[str], before: str, after: Sequence[str]) -> str:
         """The uuids that `of` gives, each behind `before` and with its own text after it."""
         if len(set(ids)) == len(ids) and max(map(len, ids), default=0) < SHORTEST_UUID:
-            start = hashed(key)
-            names = [start + id.encode("utf-8", "surrogatepass") for id in ids]
-            return uuids_between(names, before, after)
+            return uuids_between(repeat(key, len(ids)), ids, before, after)
         uuids = self.of(key, ids)
         return "".join([f"{before}{uuid}{text}" for uuid, text in zip(uuids, after, strict=True)])
 
