@@ -143,7 +143,10 @@ def test_what_is_not_whole_is_a_fault_with_line_and_column(
 def test_a_document_nested_very_deeply_is_read_or_refused_but_breaks_nothing() -> None:
     data = b"<a>" * 100_000 + b"</a>" * 100_000
     assert len(parse(data)) == 1
-    assert sum(1 for _ in elements(io.BytesIO(data), frozenset({"b"}))) == 0
+    with pytest.raises(XmlFault, match="200"):
+        list(elements(io.BytesIO(data), frozenset({"b"})))
+    fits = b"<a>" * 200 + b"</a>" * 200
+    assert sum(1 for _ in elements(io.BytesIO(fits), frozenset({"b"}))) == 0
 
 
 def test_elements_come_in_order_whole_and_nested_ones_inside_of_theirs() -> None:
