@@ -9,8 +9,10 @@ import msgspec
 from labelconv.errors import OptionError
 from labelconv.model import Video
 
-#: Numbers of frames above are not meant, and more than numpy's numbers take.
-_MOST = 1 << 32
+#: Numbers of frames from here on are not meant; rates neither.
+MOST_FRAME = 1 << 32
+#: With it and the start all frames are below 2 ** 53, up to where floats and JSON hold each.
+_MOST_STRIDE = 1 << 20
 
 
 class FrameMap(msgspec.Struct, frozen=True):
@@ -49,10 +51,10 @@ def frame_map(start: int, stride: int, fps: str | None, format: str) -> FrameMap
     `fps` is the frame rate of the source and of the video, `5:30`; one must be a whole multiple of
     the other, so that every frame has a place. Raises `OptionError`.
     """
-    if not 0 <= start <= _MOST:
-        raise OptionError(f"start of 0 to {_MOST} expected for {format}, {start} found")
-    if not 1 <= stride <= _MOST:
-        raise OptionError(f"stride of 1 to {_MOST} expected for {format}, {stride} found")
+    if not 0 <= start <= MOST_FRAME:
+        raise OptionError(f"start of 0 to {MOST_FRAME} expected for {format}, {start} found")
+    if not 1 <= stride <= _MOST_STRIDE:
+        raise OptionError(f"stride of 1 to {_MOST_STRIDE} expected for {format}, {stride} found")
     if fps is None:
         return FrameMap(start, stride)
     if stride != 1:
@@ -65,11 +67,12 @@ def frame_map(start: int, stride: int, fps: str | None, format: str) -> FrameMap
             f"fps of {format}: the frame rates of source and video expected, such as 5:30, "
             f"{fps!r} found"
         ) from None
-    if ratio.denominator != 1 or ratio < 1:
+    if ratio.denominator != 1 or not 1 <= ratio <= _MOST_STRIDE:
         raise OptionError(
-            f"fps of {format}: a video whose frame rate is a whole multiple of the source's "
-            f"expected, {fps!r} is {float(ratio):g} frames of the video for one of the source; "
-            f"frames in between would be a guess. State the stride with `-O stride=`"
+            f"fps of {format}: a video whose frame rate is a whole multiple of the source's, at "
+            f"most {_MOST_STRIDE}, expected, {fps!r} is {float(ratio):g} frames of the video for "
+            f"one of the source; frames in between would be a guess. State the stride with "
+            f"`-O stride=`"
         )
     return FrameMap(start, int(ratio), float(video))
 
@@ -79,6 +82,6 @@ def _rate(text: str) -> Fraction:
     if len(text) > 40 or "e" in text.lower():  # a power of ten may ask for all memory
         raise ValueError(text)
     rate = Fraction(text.strip())
-    if not 0 < rate <= _MOST:
+    if not 0 < rate <= _MOST_STRIDE:
         raise ValueError(text)
     return rate

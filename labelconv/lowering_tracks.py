@@ -25,7 +25,15 @@ from labelconv.model import (
     Track,
 )
 from labelconv.problems import Outcome, Where
-from labelconv.tracks import between, compress_measured, expand, form_of, joined
+from labelconv.tracks import (
+    MOST_FRAMES,
+    between,
+    compress_measured,
+    expand,
+    form_of,
+    frames_in,
+    joined,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,9 +48,13 @@ def lower_track(track: Track, category: str, cut: Cut, place: Where) -> Lowering
     """Each keyframe on its own; a keyframe cannot become several objects, so the largest stays.
 
     Masks do not move: where a shape that moves becomes one, each frame until the next keyframe has
-    its own.
+    its own. A track of more frames than can be spelled out one by one is lost where they must be.
     """
     cut = as_one(cut)
+    held = cut.holds.tracks
+    count = frames_in(track)
+    if count > MOST_FRAMES and (held.every_frame or (held.masks == "pictures" and _masked(track))):
+        return _too_long(count, cut, place)
     plain = cut.holds.keyframes & _WHOLE
     if cut.holds.features is not None:
         plain &= cut.holds.features.kinds.get(category, plain)
@@ -71,9 +83,21 @@ def lower_track(track: Track, category: str, cut: Cut, place: Where) -> Lowering
             kept = tuple(c for c in asked if c is not None)
             keyframes.append(Keyframe(keyframe.frame, shape, kept))
             if waiting and isinstance(shape, Mask):
+                if count > MOST_FRAMES:
+                    return _too_long(count, cut, place)
                 waiting.extendleft(reversed(_on_the_way(keyframe, waiting[0])))
         segments.append(tuple(keyframes))
     return Lowering([(category, Track(tuple(segments)))], changed=changed, lost=lost)
+
+
+def _masked(track: Track) -> bool:
+    return any(type(k.shape) is Mask for segment in track.segments for k in segment)
+
+
+def _too_long(count: int, cut: Cut, place: Where) -> Lowering:
+    kind = f"track of {count:,} frames, each of which has to be spelled out,"
+    cut.report.add(codes.VALUE_NOT_HELD, place, kind=kind, target=cut.target)
+    return Lowering([], lost=True)
 
 
 def _on_the_way(before: Keyframe, after: Keyframe) -> list[Keyframe]:

@@ -24,6 +24,8 @@ try:  # four times as fast as zlib on masks (decision 0007), for the processors 
 except ImportError:
     from zlib import compress as _compress
 
+#: What COCO's own code counts to.
+MOST_PIXELS = 1 << 32
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
@@ -34,12 +36,14 @@ class MaskError(ValueError):
 def from_runs(size: Sequence[int], runs: Iterable[int]) -> Mask:
     """A mask from run lengths in COCO's order, merged where a run in the middle is 0.
 
-    Raises `MaskError` when they do not fill height x width.
+    Raises `MaskError` when they do not fill height x width, or are of more pixels than counted.
     """
     height, width = size
     given = tuple(runs)
     if not given or min(given) < 0 or 0 in given[1:]:
         given = _merged(given)
+    if height * width >= MOST_PIXELS:
+        raise MaskError(f"a mask of {height} × {width} pixels, which no picture has")
     if height < 0 or width < 0 or sum(given) != height * width:
         raise MaskError(f"runs of {sum(given)} pixels in all found, {height * width} expected")
     return Mask((height, width), given)

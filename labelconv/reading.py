@@ -101,12 +101,11 @@ def read_sources(
         datasets.append(_read_one(reader, source, settings, reading))
     names = [source.name for source in sources]
     dataset = datasets[0] if len(datasets) == 1 else chain(datasets, names, report)
-    by_rate = getattr(settings, "fps", None) is not None  # of those formats that have frames
+    # Of those formats that have frames, where there are files to ask.
+    by_rate = getattr(settings, "fps", None) is not None and files.folder is not None
 
     def samples() -> Iterator[Sample]:
         sized = with_sizes(dataset, files, report)
-        if files.folder is None:
-            return sized
         return with_videos(sized, files, report, by_rate=by_rate)
 
     return Samples(samples, lambda: dataset.ontology, dataset.info)

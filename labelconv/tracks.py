@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 Segment = tuple[Keyframe, ...]
 
+#: Frames of one track that are spelled out one by one at most: five hours at 60 a second. Two
+#: keyframes may be as far apart as numbers go, and no memory holds what lies between.
+MOST_FRAMES = 1 << 20
+
 
 class Measures(msgspec.Struct, frozen=True):
     """What choosing keyframes did to a track.
@@ -98,6 +102,26 @@ def expand(track: Track, *, stride: int = 1) -> Track:
     """
     segments = (tuple(_expanded(segment, stride)) for segment in track.segments)
     return joined(Track(tuple(filter(None, segments))), max_gap=stride)
+
+
+def frames_in(track: Track) -> int:
+    """How many frames a track is seen in, those between keyframes too."""
+    return sum(segment[-1].frame - segment[0].frame + 1 for segment in track.segments if segment)
+
+
+def fault_of(track: Track) -> str | None:
+    """Why a track is none: a segment without keyframes, or frames that do not rise from 0 on."""
+    latest = -1
+    for segment in track.segments:
+        if not segment:
+            return "a segment without a keyframe"
+        for keyframe in segment:
+            frame = keyframe.frame
+            if frame <= latest:
+                before = f" after frame {latest}" if latest >= 0 else ""
+                return f"frame {frame}{before}, where frames from 0 on that rise are needed"
+            latest = frame
+    return None if latest >= 0 else "a track without a keyframe"
 
 
 def joined(track: Track, *, max_gap: int = 1) -> Track:

@@ -142,9 +142,15 @@ def _numbers(shape: Any) -> list[float]:
 
 def judged(python: str, path: Path) -> list[list[Any]]:
     """What datumaro finds in a file."""
-    done = subprocess.run(  # noqa: S603 - the interpreter that the caller names
-        [python, "-c", _READ, str(path)], check=True, capture_output=True, text=True
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - the interpreter that the caller names
+            [python, "-c", _READ, str(path)], check=False, capture_output=True, text=True
+        )
+    except OSError as error:
+        sys.exit(f"{python}: a Python with datumaro expected (`make judge` makes one); {error}")
+    if done.returncode:
+        said = done.stderr.strip().rpartition("\n")[2]
+        sys.exit(f"{python}: datumaro could not read the {path.parent.name} file; {said}")
     found: list[list[Any]] = json.loads(done.stdout.splitlines()[-1])
     return found
 

@@ -15,7 +15,7 @@ import msgspec
 
 from labelconv import codes
 from labelconv.format import Evidence, Format, Holds, Reading
-from labelconv.frames import FrameMap
+from labelconv.frames import MOST_FRAME, FrameMap
 from labelconv.io import Peek, Source, skip_mark
 from labelconv.model import (
     Annotation,
@@ -235,8 +235,8 @@ def _parsed(words: list[bytes], number: int) -> _Line | tuple[Code, dict[str, ob
         return codes.NUMBER_NOT_FINITE, {"found": b" ".join(words).decode(errors="replace")}
     if right < left or bottom < top:
         return codes.BOX_IMPOSSIBLE, {"found": f"{right - left:g} × {bottom - top:g}"}
-    if frame < 0:
-        expected = "a frame of 0 or more"
+    if not 0 <= frame < MOST_FRAME:
+        expected = f"a frame of 0 or more, below {MOST_FRAME},"
         return codes.RECORD_MALFORMED, {"expected": expected, "found": str(frame)}
     return _Line(number, frame, id, kind, fields)
 

@@ -14,7 +14,7 @@ import msgspec
 
 from labelconv import codes, masks
 from labelconv.format import Evidence, Format, Holds, Reading
-from labelconv.frames import FrameMap
+from labelconv.frames import MOST_FRAME, FrameMap
 from labelconv.io import Peek, Source, skip_mark
 from labelconv.model import (
     Annotation,
@@ -81,7 +81,8 @@ def _sample(
     def object(line: _Line) -> tuple[tuple[int, int], str]:
         return (line.id, line.kind), f"object {line.id}"
 
-    tracks = by_object(_lines(file, reading), object, file, report)
+    least = int(options.first == "one")
+    tracks = by_object(_lines(file, least, reading), object, file, report)
     first = _first(tracks, options, file, reading)
     annotations = []
     taken: set[str] = set()
@@ -120,8 +121,8 @@ def _first(
     return int(least > 0)
 
 
-def _lines(file: Source, reading: Reading) -> Iterator[tuple[_Line, bytes]]:
-    """The lines that can be used, and as they stand in the file."""
+def _lines(file: Source, least: int, reading: Reading) -> Iterator[tuple[_Line, bytes]]:
+    """The lines that can be used, of frames from `least` on, and as they stand in the file."""
     report = reading.report
     size: tuple[int, int] | None = None
     with file.open() as opened:
@@ -132,6 +133,9 @@ def _lines(file: Source, reading: Reading) -> Iterator[tuple[_Line, bytes]]:
             if not words:
                 continue
             found = _parsed(words, number)
+            if isinstance(found, _Line) and not least <= found.frame < MOST_FRAME:
+                expected = f"a frame of {least} or more, below {MOST_FRAME},"
+                found = codes.RECORD_MALFORMED, {"expected": expected, "found": found.frame}
             if isinstance(found, _Line) and found.mask.size != (size or found.mask.size):
                 found = codes.MASK_SIZE_MISMATCH, {"expected": size, "found": found.mask.size}
             if isinstance(found, _Line):

@@ -72,6 +72,7 @@ def test_frames_are_placed_in_the_video_by_rule_and_never_in_between() -> None:
     assert frame_of("a/61.jpg", clips) == ("a", 65)
     assert isinstance(frame_of("a/60.jpg", clips), str)
     assert isinstance(frame_of("a/0.jpg", clips), str)
+    assert isinstance(frame_of("a/2.jpg", Clips(first=3)), str)
     with pytest.raises(OptionError):
         clips_of(VideoOptions(fps="25:30"))
     with pytest.raises(OptionError):

@@ -301,10 +301,96 @@ def test_frames_and_videos_that_cannot_be_used_are_told(tmp_path: Path) -> None:
         ("R101", "/videos/2"),
         ("R101", "/images/12"),
         ("R103", "/images/13"),
-        ("R101", "/images/15"),
+        ("R101", "/images/15/frame_id"),
     ]
     assert report.fields == {"coco-video:images (of no video)": 1}
     assert (report.ledger.samples.read, report.ledger.samples.rejected) == (3, 2)
+
+
+def test_a_frame_of_another_video_than_the_one_named_is_a_dangling_reference(
+    tmp_path: Path,
+) -> None:
+    data = vid([seen(0), seen(1, id=6)])
+    data["videos"].append({"id": 2, "name": "other"})
+    data["images"].append({"id": 90, "video_id": 2, "frame_id": 7})
+    data["annotations"][1]["image_id"] = 90
+    report = Report()
+    clip, other = read(file(tmp_path, data), report)
+    assert [frames(a) for a in clip.annotations] == [[[0]]]
+    assert other.annotations == ()
+    (problem,) = report.problems
+    assert (problem.code, problem.where.pointer) == ("R103", "/annotations/1/image_id")
+
+
+def test_a_video_keeps_its_annotations_where_only_its_size_cannot_be_meant(tmp_path: Path) -> None:
+    data = vid([seen(0)])
+    data["videos"][0] |= {"width": "640", "height": -480, "fps": 0, "length": [12], "name": 7}
+    data["images"][0]["width"] = "640"
+    report = Report()
+    (sample,) = read(file(tmp_path, data), report)
+    assert (sample.key, sample.media, len(sample.annotations)) == ("1", Video(), 1)
+    assert [(p.code, p.where.pointer) for p in report.problems] == [
+        ("R101", "/videos/0/name"),
+        ("R101", "/videos/0/width"),
+        ("R101", "/videos/0/height"),
+        ("R101", "/videos/0/length"),
+        ("R101", "/videos/0/fps"),
+        ("R101", "/images/0/width"),
+    ]
+    assert report.ledger.samples.rejected == 0
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "problems"),
+    [
+        ("videos", [{"id": [1]}], [("R101", "/videos/0/id"), ("R103", "/images/0")]),
+        ("videos", 5, [("R103", "/images/0")]),
+        ("images", [{"id": 1, "video_id": {}}], [("R101", "/images/0/video_id")]),
+        ("images", [{"id": 1, "video_id": 1, "frame_id": "0"}], [("R101", "/images/0/frame_id")]),
+        ("images", [None, 3], [("R101", "/images/0"), ("R101", "/images/1")]),
+        ("images", [{"id": 1, "video_id": 1, "frame_id": 2**32}], [("R101", "/images/0")]),
+        ("categories", [{"id": 3, "name": 9}], [("R101", "/categories/0/name")]),
+        ("tracks", [{"id": None}], [("R101", "/tracks/0/id")]),
+    ],
+)
+def test_a_section_of_records_of_the_wrong_kind_is_told_record_by_record(
+    tmp_path: Path, section: str, change: Any, problems: list[tuple[str, str]]
+) -> None:
+    path = file(tmp_path, vid([seen(0)], frames=1) | {section: change})
+    report = lc.convert(path, tmp_path / "out.ndjson", from_="coco-video", to="native")
+    found = [(p.code, p.where.pointer) for p in report.problems if p.where.pointer]
+    assert found[: len(problems)] == problems
+    left_out = section != "tracks"
+    assert report.ledger.annotations.rejected == left_out
+    assert report.ledger.balanced
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"image_id": [1]}, ""),
+        ({"category_id": {}}, "/category_id"),
+        ({"instance_id": [5]}, "/instance_id"),
+        ({"bbox": "1,2,3,4"}, "/bbox"),
+        ({"bbox": [1, 2, 3, None]}, "/bbox/3"),
+        ({"bboxes": [[1, 2, 3, 4], [1, 2, 3]]}, "/bboxes/1"),
+        ({"bboxes": {}}, "/bboxes"),
+        ({"segmentations": [None, "x"], "bbox": None}, "/segmentations/1"),
+        ({"segmentations": [[[1, 2, 3, 4, 5, "6"]]], "bbox": None}, "/segmentations/0"),
+        ({"segmentation": [[0, 0, 1e200, 0, 5, 5]]}, "/segmentation"),
+        ({"segmentation": {"size": [1 << 20, 1 << 20], "counts": [1 << 40]}}, "/segmentation"),
+        ({"score": "high"}, "/score"),
+    ],
+)
+def test_a_field_of_the_wrong_type_rejects_its_annotation_alone(
+    tmp_path: Path, change: dict[str, Any], pointer: str
+) -> None:
+    report = Report()
+    (sample,) = read(file(tmp_path, vid([seen(0, id=6) | change, seen(1)])), report)
+    assert [frames(a) for a in sample.annotations] == [[[1]]]
+    (problem,) = report.problems
+    assert problem.where.pointer == f"/annotations/0{pointer}"
+    assert (report.ledger.annotations.read, report.ledger.annotations.rejected) == (2, 1)
 
 
 def test_a_video_without_a_key_takes_its_annotations_with_it(tmp_path: Path) -> None:
@@ -398,6 +484,18 @@ def test_every_frame_is_written_and_comes_back(tmp_path: Path) -> None:
     assert back.annotations[0].confidence == 0.5
 
 
+def test_frames_too_far_on_to_list_them_all_keep_their_gaps(tmp_path: Path) -> None:
+    late = 1 << 30
+    parts = [[Keyframe(f, Box(0.0, 0.0, 4.0, 4.0)) for f in some] for some in ((5,), (late,))]
+    track = Track(tuple(map(tuple, parts)))
+    sample = Sample("clip", Video(64.0, 48.0), (Annotation("1", "car", track),))
+    target = tmp_path / "out.json"
+    lc.write(Samples([sample]), target, "coco-video")
+    listed = [image["frame_id"] for image in json.loads(target.read_text())["images"]]
+    assert listed == [5, 6, late, late + 1]
+    assert frames(read(target)[0].annotations[0]) == [[5], [late]]
+
+
 def test_coco_video_is_told_from_coco(tmp_path: Path) -> None:
     assert FORMAT.sniff is not None
     path = file(tmp_path, vid([seen(0)]))
@@ -428,7 +526,13 @@ def test_fields_of_videos_and_of_whole_tracks_that_have_no_place_are_counted(
     track = {"id": 1, "video_id": 1, "category_id": 3, "bboxes": [[1, 2, 3, 4]], "occlusion": "x"}
     data = vid([track])
     data["videos"][0]["split"] = "val"
+    data["images"][3]["mot_frame_id"] = 4
+    data["categories"] = [{**CATEGORIES[0], "supercategory": "vehicle"}]
+    data["tracks"] = [{"id": 4, "video_id": 1, "category_id": 3, "speed": 5}]
     report = Report()
     assert len(read(file(tmp_path, data), report)[0].annotations) == 1
     assert report.fields["coco-video:split (of videos)"] == 1
+    assert report.fields["coco-video:mot_frame_id (of images)"] == 1
+    assert report.fields["coco-video:supercategory (of categories)"] == 1
+    assert report.fields["coco-video:speed (of tracks)"] == 1
     assert report.fields["coco-video:occlusion (of whole tracks)"] == 1

@@ -87,6 +87,25 @@ def test_case_36_a_track_ends_on_the_frame_before_it_is_outside(tmp_path: Path) 
     assert [k.classifications for k in annotation.value.segments[0]] == [hidden, hidden]
 
 
+def test_a_computed_row_is_where_a_track_is_that_is_outside_some_frames_later(
+    tmp_path: Path,
+) -> None:
+    moved = 'xtl="8" ytl="4" xbr="15" ybr="5"'
+    rows = row("box", 0, BOX) + row("box", 4, moved, keyframe=0) + row("box", 9, moved, outside=1)
+    (annotation,) = read(file(tmp_path, track(rows)))
+    there = Box(8.0, 4.0, 15.0, 5.0)
+    assert keyframes(annotation) == [[(0, Box(3.0, 4.0, 10.0, 5.0)), (4, there), (8, there)]]
+
+
+def test_masks_say_how_large_a_video_of_unknown_size_is(tmp_path: Path) -> None:
+    mask = Mask((6, 8), (9, 3, 36))
+    made = Annotation("0", "cell", Track(((Keyframe(2, mask),),)))
+    lc.write(Samples([Sample("clip", Video(), (made,))]), tmp_path / "out.xml", "cvat-video")
+    (sample,) = lc.read(tmp_path / "out.xml", "cvat-video")
+    assert sample.media == Video(8.0, 6.0)
+    assert keyframes(sample.annotations[0]) == [[(2, mask)]]
+
+
 def test_case_36_is_what_the_real_file_of_cvat_says() -> None:
     if not REAL.is_file():
         pytest.skip("needs ../shared/data")

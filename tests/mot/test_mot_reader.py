@@ -216,6 +216,26 @@ def test_visibility_is_kept_beside_or_answered_or_left_out(tmp_path: Path, how: 
     assert answers == (said if how == "answer" else [(), ()])
 
 
+def test_a_keyframe_stays_where_the_visibility_changes_and_the_worst_drift_is_told(
+    tmp_path: Path,
+) -> None:
+    edges = [(5, 1), (6, 1), (5, 1), (5, 0.5), (5, 0.5), (5, 0.5), (5, 1), (5, 1)]
+    rows = "".join(f"{n},1,{x},5,2,2,1,1,{seen}\n" for n, (x, seen) in enumerate(edges, 1))
+    still = "".join(f"{n},2,50,5,2,2,1,1,1\n" for n in range(1, 9))
+    path, target = file(tmp_path, rows + still, "S/gt/gt.txt"), tmp_path / "out.ndjson"
+    options = {"visibility": "answer"}
+    report = convert(path, target, from_="mot", to="labelbox", reader_options=options)
+    first, second = map(json.loads, target.read_text().splitlines())
+    said = [
+        (keyframe["frame"], keyframe["classifications"][0]["answer"])
+        for keyframe in first["segments"][0]["keyframes"]
+    ]
+    assert said == [(1, "1"), (4, "0.5"), (7, "1"), (8, "1")]
+    assert [k["frame"] for k in second["segments"][0]["keyframes"]] == [1, 8]
+    done = report.keyframes
+    assert (done.before, done.after, done.drift) == (16, 6, 1.0)
+
+
 # ---------------------------------------------------------------------------- what the rows are
 
 

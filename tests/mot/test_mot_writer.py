@@ -82,6 +82,15 @@ def test_visibility_and_the_flag_go_back_to_their_columns(tmp_path: Path) -> Non
     ]
 
 
+def test_visibility_of_another_number_of_frames_is_counted_and_not_written(tmp_path: Path) -> None:
+    track = Track(((Keyframe(0, box(10.0)), Keyframe(4, box(14.0))),))
+    extra = {"mot:visibility": [0.5, 0.25], "mot:evaluated": "x"}
+    made = clip(Annotation("1", "car", track, (), None, extra))
+    report = lc.write(made, tmp_path / "out", "mot")
+    assert [row.rpartition(",1,3,")[2] for row in rows(tmp_path / "out")] == ["1"] * 5
+    assert report.fields == {"mot:visibility": 1, "mot:evaluated": 1}
+
+
 def test_what_is_no_box_is_a_loss(tmp_path: Path) -> None:
     made = clip(Annotation("1", "car", track_of([0], [Point(1.0, 1.0)])))
     with pytest.raises(LossError):

@@ -41,7 +41,13 @@ def frames(annotation: Annotation) -> list[list[int]]:
 def test_case_38_id_10000_is_skipped_and_1005_is_instance_5_of_class_1(tmp_path: Path) -> None:
     report = Report()
     path = file(
-        tmp_path, line(1, 10_000), line(1, 1005), line(2, 1005), line(4, 1005), line(1, 2001)
+        tmp_path,
+        line(1, 10_000),
+        line(1, 10_003),
+        line(1, 1005),
+        line(2, 1005),
+        line(4, 1005),
+        line(1, 2001),
     )
     (sample,) = read(path, report)
     assert (sample.key, sample.media) == ("0002", Video(6.0, 4.0))
@@ -50,7 +56,7 @@ def test_case_38_id_10000_is_skipped_and_1005_is_instance_5_of_class_1(tmp_path:
         ("2001", "pedestrian", [[0]]),
     ]
     assert sample.annotations[0].value.segments[0][0].shape == MASK  # type: ignore[union-attr]
-    assert (report.ledger.annotations.read, report.ledger.annotations.skipped) == (3, 1)
+    assert (report.ledger.annotations.read, report.ledger.annotations.skipped) == (4, 2)
 
 
 def test_a_class_that_changes_is_another_annotation_and_said(tmp_path: Path) -> None:
@@ -88,6 +94,15 @@ def test_the_first_frame_is_0_or_1_and_what_it_was_taken_for_is_told(
     (sample,) = read(path, report, first=first)
     assert frames(sample.annotations[0]) == expected
     assert list(report.counts) == (["R113"] if first == "auto" else [])
+
+
+def test_frames_before_the_first_and_beyond_any_video_are_rejected_alone(tmp_path: Path) -> None:
+    report = Report()
+    path = file(tmp_path, line(0, 1005), line(1, 1005), line(2**32, 1005))
+    (sample,) = read(path, report, first="one")
+    assert [frames(a) for a in sample.annotations] == [[[0]]]
+    assert [(p.code, p.where.line) for p in report.problems] == [("R101", 1), ("R101", 3)]
+    assert (report.ledger.annotations.read, report.ledger.annotations.rejected) == (3, 2)
 
 
 def test_bad_lines_are_rejected_alone_with_their_line(tmp_path: Path) -> None:

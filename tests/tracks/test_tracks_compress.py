@@ -183,6 +183,40 @@ def test_what_was_done_is_measured() -> None:
     assert measures.iou == pytest.approx(9 / 11)
 
 
+def test_the_measures_of_a_track_are_those_of_its_worst_segment() -> None:
+    worst, still = boxes([0, 1, 0, 0, 0]).segments[0], boxes([0, 0, 0]).segments[0]
+    later = tuple(Keyframe(k.frame + 20, k.shape) for k in still)
+    _, measures = tracks.compress_measured(Track((worst, later)), 1)
+    assert (measures.before, measures.after, measures.drift) == (8, 4, 1.0)
+    assert measures.iou == pytest.approx(9 / 11)
+
+
+def test_a_zero_below_zero_is_not_the_zero_above_it_at_tolerance_0() -> None:
+    signs = [Point(0.0, 0.0), Point(-0.0, 0.0), Point(0.0, 0.0)]
+    track = tracks.track_of(range(3), signs)
+    assert tracks.compress(track, 0) is track
+    assert frames_of(tracks.compress(track, 1e-9)) == [[0, 2]]
+
+
+def test_a_line_holds_until_one_of_another_number_of_points() -> None:
+    two, three = Polyline((0.0, 0.0, 4.0, 4.0)), Polyline((0.0, 0.0, 2.0, 4.0, 4.0, 4.0))
+    whole = tracks.expand(tracks.track_of([0, 3], [two, three], max_gap=3))
+    assert [k.shape for k in whole.segments[0]] == [two, two, two, three]
+    assert frames_of(tracks.compress(whole, 9)) == [[0, 2, 3]]
+
+
+def test_expand_with_a_stride_keeps_to_the_frames_counted_from_the_first() -> None:
+    shapes = [Point(float(frame), 0.0) for frame in (4, 7, 14)]
+    track = tracks.track_of([4, 7, 14], shapes, max_gap=9)
+    assert frames_of(tracks.expand(track, stride=2)) == [[4, 6, 7, 8, 10, 12, 14]]
+
+
+def test_segments_that_overlap_are_not_joined() -> None:
+    early, late = boxes([0, 0, 0]).segments[0], boxes([5, 5, 5]).segments[0]
+    track = Track((early, late))
+    assert tracks.joined(track) is track
+
+
 def test_numbers_beyond_what_floats_hold_are_left_alone() -> None:
     huge = [Box(2**60 + 1, 0, 2**60 + 5, 4), Box(2**60 + 2, 0, 2**60 + 6, 4)]
     still = tracks.track_of(range(4), [huge[0], huge[1], huge[0], huge[0]])

@@ -74,6 +74,17 @@ def test_where_source_and_file_differ_that_is_noted_and_the_source_stays(
     assert len(sample.annotations) == 1
 
 
+def test_labels_beyond_the_end_that_the_source_says_are_noted_without_any_file(
+    tmp_path: Path,
+) -> None:
+    labels = folder(tmp_path, None, "seqLength=10\n")
+    for count, noted in ((10, 0), (9, 1)):
+        (labels / "clip" / "seqinfo.ini").write_text(f"[Sequence]\nseqLength={count}\n")
+        dataset = lc.read(labels, "mot")
+        assert [sample.key for sample in dataset] == ["clip"]
+        assert dataset.report.counts.get("R146", 0) == noted
+
+
 def test_a_rate_a_little_off_is_another_once_the_last_frame_is_off_by_half(tmp_path: Path) -> None:
     # 30 and 29.97 are half a frame apart after 500 frames.
     folder(tmp_path, mp4([(400, 20)]), "frameRate=29.97\n")

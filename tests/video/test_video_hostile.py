@@ -136,7 +136,7 @@ def test_numbers_of_too_many_digits_are_as_if_nobody_had_said_them(tmp_path: Pat
 @pytest.mark.parametrize(
     "options",
     [{"fps": text} for text in ("1:1e400", "1:1e999999999", "nan:nan", "-5:-30", "0:0", "5:0")]
-    + [{"start": 10**30}, {"stride": 10**30}, {"fps": "1:" + LONG}],
+    + [{"start": 10**30}, {"stride": 2**21}, {"fps": "1:" + LONG}, {"fps": "0.0001:1000"}],
 )
 @pytest.mark.parametrize("format", ["mot", "cvat-video", "kitti-tracking"])
 def test_rules_for_frames_that_no_video_has_are_refused_at_once(

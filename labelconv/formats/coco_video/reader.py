@@ -152,7 +152,7 @@ class _Reader:
             file.seek(found.start[index])
             raw = file.read(found.length[index])
             try:
-                self._record(raw, found.number[index], found, objects)
+                self._record(raw, found.number[index], found, row, objects)
             except Unusable as problem:
                 pointer = f"{self._prefix}/{found.number[index]}{problem.pointer}"
                 where = Where(self._source.name, pointer=pointer, sample=key)
@@ -161,15 +161,14 @@ class _Reader:
         return self._made(clip, key, self._annotations(objects, clip, key))
 
     def _record(
-        self, raw: bytes, index: int, found: Sections, objects: dict[object, _Object]
+        self, raw: bytes, index: int, found: Sections, row: int, objects: dict[object, _Object]
     ) -> None:
-        """Put a record to its object. Raises `Unusable`."""
+        """Put a record of a video (by its row) to its object. Raises `Unusable`."""
         try:
             record = _DECODER.decode(raw)
             said: dict[str, Any] = msgspec.json.decode(raw)
         except UNDECODABLE as error:
-            sentence, _, place = str(error).partition(" - at `$")
-            pointer = place.strip("`").replace(".", "/").replace("[", "/").replace("]", "")
+            sentence, pointer = wire.told(error)
             raise Unusable(
                 codes.RECORD_MALFORMED, pointer, expected="an annotation", found=sentence
             ) from None
@@ -180,15 +179,16 @@ class _Reader:
         if record.bboxes is not None or record.segmentations is not None:
             self._whole(record, said, category, index, objects)
             return
-        if record.image_id not in found.frame_of:
+        place = None if record.image_id is None else found.frame_of.get(record.image_id)
+        if place is None or place[0] != row:
             raise Unusable(
                 codes.REFERENCE_DANGLING,
                 "/image_id",
                 field="image_id",
                 value=record.image_id,
-                known="images",
+                known="images" if place is None else f"images of video {record.video_id}",
             )
-        frame = found.frame_of[record.image_id][1]
+        frame = place[1]
         shape = self._shape(record.bbox, record.segmentation, "", found)
         if shape is None:
             raise Unusable(codes.RECORD_MALFORMED, expected="bbox or segmentation", found="neither")

@@ -13,14 +13,22 @@ import msgspec
 from labelconv import codes
 from labelconv.errors import OptionError, SourceError
 from labelconv.formats.coco_video import wire
+from labelconv.frames import MOST_FRAME
 from labelconv.io import Source, skip_mark
 from labelconv.jsonstream import UNDECODABLE, Batch, Walker
 from labelconv.problems import Report, Where
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 _HEADS = msgspec.json.Decoder(list[wire.Head])
-_VIDEO_FIELDS = frozenset(wire.Video.__struct_fields__)
+#: Fields of each kind of record that are made use of, or that follow from others.
+_KNOWN: dict[type[msgspec.Struct], frozenset[str]] = {
+    wire.Video: frozenset(wire.Video.__struct_fields__),
+    wire.Image: frozenset({*wire.Image.__struct_fields__, "file_name"}),
+    wire.Track: frozenset({*wire.Track.__struct_fields__, "video_id"}),
+    wire.Category: frozenset(wire.Category.__struct_fields__),
+}
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+_FIELDS = msgspec.json.Decoder(dict[str, Any])
 
 
 class Clip(msgspec.Struct):
@@ -130,8 +138,6 @@ def _section(walker: Walker, name: str, found: Sections, source: Source, report:
                 raw = msgspec.json.encode(fields)
                 report.reject(codes.ID_DUPLICATE, where, raw, "samples", **values)
                 continue
-            for field in fields.keys() - _VIDEO_FIELDS:
-                report.field(f"coco-video:{field} (of videos)")
             found.clip_of[video.id] = len(found.clips)
             clip = Clip(video, fields, pointer, [], video.width, video.height)
             if video.file_names is not None:
@@ -162,7 +168,7 @@ def _frames(walker: Walker, found: Sections, source: Source, report: Report) -> 
             report.field("coco-video:images (of no video)")
             continue
         row = found.clip_of.get(image.video_id)
-        if row is None or frame is None or not 0 <= frame < 2**40:
+        if row is None or frame is None or not 0 <= frame < MOST_FRAME:
             where = Where(source.name, pointer=pointer)
             if row is None:
                 report.add(
@@ -173,7 +179,7 @@ def _frames(walker: Walker, found: Sections, source: Source, report: Report) -> 
                     known="videos",
                 )
             else:
-                expected = "frame_id or frame_index, a whole number of 0 or more,"
+                expected = "frame_id or frame_index, a whole number of 0 or more, below 2 ** 32,"
                 report.add(codes.RECORD_MALFORMED, where, expected=expected, found=repr(frame))
             continue
         clip = found.clips[row]
@@ -263,23 +269,35 @@ def _records(
     walker: Walker, name: str, kind: type[T], source: Source, report: Report
 ) -> Iterator[tuple[T, dict[str, Any], str]]:
     """The records of a section that can be used, with all their fields and their places."""
+    known = _KNOWN[kind]
     decoder = msgspec.json.Decoder(kind)
     for batch in walker.array(_RAWS):
         for at, raw in enumerate(batch.raws()):
             pointer = f"/{name}/{batch.index + at}"
+            fields: dict[str, Any] = {}
+            faults: dict[str, str] = {}
             try:
-                record = decoder.decode(raw)
-                fields: dict[str, Any] = msgspec.json.decode(raw) if kind is wire.Video else {}
+                fields = _FIELDS.decode(raw)
+                try:
+                    record = decoder.decode(raw)
+                except msgspec.ValidationError:
+                    record, faults = wire.without_faults(kind, fields)
             except UNDECODABLE as error:
-                where = Where(source.name, pointer=pointer)
-                expected = f"a record of {name}"
-                values: dict[str, object] = {"expected": expected, "found": str(error)}
+                found, place = wire.told(error)
+                where = Where(source.name, pointer=pointer + place)
+                values: dict[str, object] = {"expected": f"a record of {name}", "found": found}
                 if kind is wire.Video:
                     report.ledger.samples.read += 1
                     report.reject(codes.RECORD_MALFORMED, where, raw, "samples", **values)
                 else:
                     report.add(codes.RECORD_MALFORMED, where, **values)
                 continue
+            for field, found in faults.items():
+                where = Where(source.name, pointer=f"{pointer}/{field}")
+                expected = f"{field} that can be used, or none,"
+                report.add(codes.RECORD_MALFORMED, where, expected=expected, found=found)
+            for field in fields.keys() - known:
+                report.field(f"coco-video:{field} (of {name})")
             yield record, fields, pointer
 
 

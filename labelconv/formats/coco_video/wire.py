@@ -8,6 +8,7 @@ of `bboxes` and `segmentations` by frame, null where it is not seen).
 from __future__ import annotations
 
 import math
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -18,6 +19,12 @@ from labelconv.unusable import Unusable
 Id = int | str
 ABSENT = msgspec.Raw(b"")
 Four = tuple[float, float, float, float]
+#: Sizes, lengths and rates that can be meant.
+Size = Annotated[float, msgspec.Meta(gt=0, lt=1e9)]
+Count = Annotated[int, msgspec.Meta(gt=0, lt=1 << 32)]
+#: Coordinates beyond are not meant, and their products are no numbers.
+_LARGEST = 1e150
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Video(msgspec.Struct):
@@ -25,11 +32,11 @@ class Video(msgspec.Struct):
 
     id: Id
     name: str | None = None
-    width: float | None = None
-    height: float | None = None
+    width: Size | None = None
+    height: Size | None = None
     file_names: list[str] | None = None
-    length: int | None = None
-    fps: float | None = None
+    length: Count | None = None
+    fps: Size | None = None
 
 
 class Image(msgspec.Struct):
@@ -39,8 +46,8 @@ class Image(msgspec.Struct):
     video_id: Id | None = None
     frame_id: int | None = None
     frame_index: int | None = None
-    width: float | None = None
-    height: float | None = None
+    width: Size | None = None
+    height: Size | None = None
 
 
 class Track(msgspec.Struct):
@@ -86,13 +93,35 @@ ATTRIBUTES = ("occluded", "truncated", "visibility", "occlusion", "generated", "
 #: Fields that follow from others.
 DERIVED = frozenset({"area", "areas", "length", "width", "height", "num_keypoints"})
 FIELDS = frozenset(Annotation.__struct_fields__)
+#: Fields that a record can do without.
+_BESIDE = frozenset({"name", "width", "height", "file_names", "length", "fps"})
 _RINGS = msgspec.json.Decoder(list[tuple[float, ...]])
+
+
+def told(error: Exception) -> tuple[str, str]:
+    """What a decoder says of a record, and the pointer in the record to where it says it."""
+    sentence, _, place = str(error).partition(" - at `$")
+    return sentence, place.strip("`").replace(".", "/").replace("[", "/").replace("]", "")
+
+
+def without_faults(kind: type[T], fields: dict[str, Any]) -> tuple[T, dict[str, str]]:
+    """A record without those fields that are wrong and that it can do without, and what is wrong
+    with them. Raises `msgspec.ValidationError` where others are wrong."""
+    faults: dict[str, str] = {}
+    for field in msgspec.structs.fields(kind):
+        if field.name in _BESIDE and not field.required and field.name in fields:
+            try:
+                msgspec.convert(fields[field.name], field.type)
+            except msgspec.ValidationError as error:
+                faults[field.name] = str(error)
+    left = {name: value for name, value in fields.items() if name not in faults}
+    return msgspec.convert(left, kind), faults
 
 
 def box_of(numbers: Four, pointer: str) -> Box:
     """The box of x, y, width, height. Raises `Unusable`."""
     x, y, width, height = numbers
-    if not math.isfinite(x + y + width + height) or max(map(abs, numbers)) > 1e150:
+    if not math.isfinite(x + y + width + height) or max(map(abs, numbers)) > _LARGEST:
         raise Unusable(codes.NUMBER_NOT_FINITE, pointer, found=str(list(numbers)))
     if width < 0 or height < 0:
         raise Unusable(codes.BOX_IMPOSSIBLE, pointer, found=f"{width:g} × {height:g}")
@@ -119,8 +148,9 @@ def outline_of(raw: msgspec.Raw, pointer: str) -> Shape | None:
         if len(ring) & 1 or not geometry.has_three_points(ring):
             found = f"a polygon of {len(ring)} numbers that has no area"
             raise Unusable(codes.SHAPE_INVALID, pointer, found=found)
-        if not all(map(math.isfinite, ring)):
-            raise Unusable(codes.NUMBER_NOT_FINITE, pointer, found="a polygon with infinity")
+        if max(map(abs, ring)) > _LARGEST:
+            found = f"a polygon that reaches to {max(ring, key=abs):g}"
+            raise Unusable(codes.NUMBER_NOT_FINITE, pointer, found=found)
     return Polygon(tuple((geometry.opened(ring),) for ring in rings))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,6 +29,7 @@ from labelconv.model import (
     Video,
 )
 from labelconv.problems import Report
+from labelconv.tracks import MOST_FRAMES
 
 _encode = msgspec.json.Encoder().encode
 
@@ -94,25 +96,20 @@ class _Writing:
         )
         video |= {name: _plain(value) for name, value in known if value is not None}
         self.videos.append(video)
-        first = self.image_count + 1
-        self._write_images(sample, video)
+        images = self._write_images(sample, video)
         ids, changed = whole_numbers([annotation.id for annotation in sample.annotations])
         self.renamed += changed
         for annotation, number in zip(sample.annotations, ids, strict=True):
-            self._write_track(annotation, number, id, first, report)
+            self._write_track(annotation, number, id, images, report)
 
-    def _write_images(self, sample: Sample, video: dict[str, Any]) -> None:
-        """A record for each frame up to the last that shows something: readers take frames that
-        are not listed for frames that nobody looked at."""
-        ends = [
-            annotation.value.segments[-1][-1].frame + 1
-            for annotation in sample.annotations
-            if isinstance(annotation.value, Track)
-        ]
+    def _write_images(self, sample: Sample, video: dict[str, Any]) -> dict[int, int]:
+        """A record for each frame that is listed; their ids by frame."""
         size: dict[str, Any] = {name: video[name] for name in ("width", "height") if name in video}
+        images: dict[int, int] = {}
         parts = []
-        for frame in range(max(ends, default=0)):
+        for frame in _listed(sample):
             self.image_count += 1
+            images[frame] = self.image_count
             record: dict[str, Any] = {
                 "id": self.image_count,
                 "video_id": video["id"],
@@ -122,9 +119,15 @@ class _Writing:
             }
             parts.append(self._separated(_encode(record), self.image_count))
         self._images.write(b"".join(parts))
+        return images
 
     def _write_track(
-        self, annotation: Annotation, number: int, video: int, first_image: int, report: Report
+        self,
+        annotation: Annotation,
+        number: int,
+        video: int,
+        images: dict[int, int],
+        report: Report,
     ) -> None:
         track = annotation.value
         assert isinstance(track, Track)  # for mypy; `fit` sees to it
@@ -138,7 +141,7 @@ class _Writing:
                 record: dict[str, Any] = {
                     "id": self.annotation_count,
                     "video_id": video,
-                    "image_id": first_image + keyframe.frame,
+                    "image_id": images[keyframe.frame],
                     "category_id": category,
                     "instance_id": number,
                     **_drawn(keyframe.shape),
@@ -156,6 +159,23 @@ class _Writing:
     @staticmethod
     def _separated(record: bytes, number: int) -> bytes:
         return record if number == 1 else b",\n" + record
+
+
+def _listed(sample: Sample) -> Iterable[int]:
+    """The frames up to the last that shows something: readers take frames that are not listed for
+    frames that nobody looked at. Of a video longer than can be listed, those that show something
+    and those after each segment, so that it still ends there."""
+    segments = [
+        segment
+        for annotation in sample.annotations
+        if isinstance(annotation.value, Track)
+        for segment in annotation.value.segments
+    ]
+    beyond = max((segment[-1].frame + 1 for segment in segments), default=0)
+    if beyond <= MOST_FRAMES:
+        return range(beyond)
+    shown = {keyframe.frame for segment in segments for keyframe in segment}
+    return sorted(shown | {segment[-1].frame + 1 for segment in segments})
 
 
 def _beside(annotation: Annotation, count: int, report: Report) -> dict[str, list[Any]]:

@@ -16,7 +16,7 @@ from labelconv.formats.cvat_video.labels import Texts, texts_of
 from labelconv.formats.cvat_video.options import CvatVideoReaderOptions
 from labelconv.formats.cvat_video.rows import Answers, Row, segments_of, skeleton_of
 from labelconv.formats.cvat_video.shapes import ELLIPSE_POINTS, TAGS, shapes_of, whole_of
-from labelconv.frames import FrameMap, frame_map
+from labelconv.frames import MOST_FRAME, FrameMap, frame_map
 from labelconv.io import Source
 from labelconv.model import (
     Annotation,
@@ -316,6 +316,9 @@ class _Reader:
 
     def _frame(self, frame: int) -> int:
         header = self._header
+        if frame >= MOST_FRAME:
+            expected = f"a frame below {MOST_FRAME}"
+            raise Unusable(codes.RECORD_MALFORMED, "/@frame", expected=expected, found=frame)
         if self._options.frames == "task":
             frame, odd = divmod(frame - header.start, header.step)
             if odd or frame < 0:

@@ -25,6 +25,7 @@ from labelconv.model import (
     Dataset,
     Keyframe,
     Keypoints,
+    Mask,
     Ontology,
     Sample,
     Track,
@@ -84,15 +85,27 @@ def _task(sample: Sample, number: int) -> str:
         "      <mode>interpolation</mode>\n      <start_frame>0</start_frame>\n"
         "      <subset>default</subset>\n"  # datumaro looks for it in projects
     )
-    if media.width is not None and media.height is not None:
+    size = _size(sample)
+    if size is not None:
         said.append(
-            f"      <original_size>\n        <width>{_plain(media.width)}</width>\n"
-            f"        <height>{_plain(media.height)}</height>\n      </original_size>\n"
+            f"      <original_size>\n        <width>{_plain(size[0])}</width>\n"
+            f"        <height>{_plain(size[1])}</height>\n      </original_size>\n"
         )
     if media.frame_rate is not None:  # a field of ours: CVAT has none and reads over it
         said.append(f"      <frame_rate>{_plain(media.frame_rate)}</frame_rate>\n")
     said.append(f"      <source>{name}</source>\n")
     return "".join(said)
+
+
+def _size(sample: Sample) -> tuple[float, float] | None:
+    """Width and height: those of the video, else those of a mask, which is as large as it."""
+    media: Any = sample.media
+    if media.width is not None and media.height is not None:
+        return media.width, media.height
+    values: list[Any] = [annotation.value for annotation in sample.annotations]
+    shapes = (k.shape for track in values for segment in track.segments for k in segment)
+    mask = next((shape for shape in shapes if isinstance(shape, Mask)), None)
+    return None if mask is None else (mask.size[1], mask.size[0])
 
 
 def _plain(number: float) -> str:

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from labelconv import codes
+from labelconv.frames import MOST_FRAME
 from labelconv.io import Source, lines, skip_mark
 from labelconv.problems import Report, Where
 from labelconv.straight import Bools, Floats, Ints
@@ -21,7 +22,7 @@ from labelconv.straight import Bools, Floats, Ints
 COLUMNS = 10
 #: What stands where a row has no such column.
 NONE = -1.0
-#: Frames and ids above this are not whole numbers any more, as floats.
+#: Ids above this are not whole numbers any more, as floats.
 _MOST = 2.0**53
 #: The edges are sums, and differences of them are taken.
 _LARGEST = 1e150
@@ -131,7 +132,7 @@ def _sound(rows: Rows, piece: bytes, number: int, source: Source, report: Report
     with np.errstate(invalid="ignore", over="ignore"):
         finite = np.isfinite(table[:, :6]).all(axis=1)
         good: Bools = np.logical_and(finite, (table[:, 4:6] >= 0).all(axis=1))
-        good &= (frame >= 1) & (frame < _MOST) & (frame == np.floor(frame))
+        good &= (frame >= 1) & (frame < MOST_FRAME) & (frame == np.floor(frame))
         good &= (np.abs(id) < _MOST) & (id == np.floor(id))
         good &= (np.abs(table[:, 2:6]) < _LARGEST).all(axis=1)
         good &= (np.abs(table[:, 6:]) < _MOST).all(axis=1)
@@ -150,7 +151,8 @@ def _all_sound(table: Floats) -> bool:
         return bool(
             least[0] >= 1
             and least[1] > -_MOST
-            and most[:2].max() < _MOST
+            and most[0] < MOST_FRAME
+            and most[1] < _MOST
             and least[2:4].min() > -_LARGEST
             and least[4:].min() >= 0
             and most[2:].max() < _LARGEST

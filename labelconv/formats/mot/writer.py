@@ -11,8 +11,8 @@ from labelconv.identity import whole_numbers
 from labelconv.model import Annotation, Box, Dataset, Sample, Track, Video
 from labelconv.problems import Report
 
-#: Fields of `extra` that have a column.
-_WRITTEN = frozenset({"mot:visibility", "mot:evaluated"})
+#: Fields of `extra` that have a column: what they say of each row, 1 where they say nothing.
+_WRITTEN = ("mot:visibility", "mot:evaluated")
 
 
 def write(dataset: Dataset, target: Path, options: MotWriterOptions, report: Report) -> None:
@@ -29,9 +29,7 @@ def write(dataset: Dataset, target: Path, options: MotWriterOptions, report: Rep
         parts: list[str] = []
         for annotation, id in zip(sample.annotations, ids, strict=True):
             kind = numbers.setdefault(annotation.category, len(numbers) + 1)
-            for field in annotation.extra.keys() - _WRITTEN:
-                report.field(field)
-            parts += _rows(annotation, id, kind, shift)
+            parts += _rows(annotation, id, kind, shift, report)
         rows += len(parts)
         (folder / "gt" / "gt.txt").write_text("".join(parts), encoding="ascii", newline="\n")
         if len(numbers) > len(classes.OFFICIAL):
@@ -44,13 +42,19 @@ def write(dataset: Dataset, target: Path, options: MotWriterOptions, report: Rep
     report.ledger.written["rows"] = rows
 
 
-def _rows(annotation: Annotation, id: int, kind: int, shift: float) -> list[str]:
+def _rows(annotation: Annotation, id: int, kind: int, shift: float, report: Report) -> list[str]:
     rows = []
     track = annotation.value
     assert isinstance(track, Track)  # for mypy; `fit` sees to it
     count = sum(map(len, track.segments))
-    shares = _frame_by_frame(annotation, "mot:visibility", count)
-    flags = _frame_by_frame(annotation, "mot:evaluated", count)
+    ones: list[object] = [1] * count
+    said = dict.fromkeys(_WRITTEN, ones)
+    for field, listed in annotation.extra.items():
+        if field in _WRITTEN and isinstance(listed, list) and len(listed) == count:
+            said[field] = listed
+        else:
+            report.field(field)
+    shares, flags = said["mot:visibility"], said["mot:evaluated"]
     at = 0
     for segment in track.segments:
         for keyframe in segment:
@@ -63,12 +67,6 @@ def _rows(annotation: Annotation, id: int, kind: int, shift: float) -> list[str]
                 f"{_plain(box.x1 - box.x0)},{_plain(box.y1 - box.y0)},{flag},{kind},{share}\n"
             )
     return rows
-
-
-def _frame_by_frame(annotation: Annotation, field: str, count: int) -> list[object]:
-    """What `extra` says for each row, 1 where it says nothing that fits."""
-    said = annotation.extra.get(field)
-    return said if isinstance(said, list) and len(said) == count else [1] * count
 
 
 def _plain(number: float) -> str:
