@@ -58,10 +58,17 @@ def listed(options: Mapping[str, str]) -> tuple[dict[str, Answers], str | None]:
 
 def class_key_in(rows: Sequence[Mapping[str, Any]], taken: Collection[str]) -> str | None:
     """The likeliest attribute that names a class in some of the rows."""
-    for key in CLASS_KEYS:
-        if key not in taken and any(names_a_class(row.get(key)) for row in rows):
-            return key
-    return None
+    return next(iter(class_keys_in(rows, taken)), None)
+
+
+def class_keys_in(rows: Sequence[Mapping[str, Any]], taken: Collection[str]) -> list[str]:
+    """The attributes that name a class in some of the rows, in any case, the likeliest first."""
+    found: dict[str, list[str]] = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        if name not in taken and any(names_a_class(row.get(name)) for row in rows):
+            found.setdefault(name.lower(), []).append(name)
+    # Of several that differ by case alone, the one in small letters is the likeliest.
+    return [name for key in CLASS_KEYS for name in sorted(found.get(key, ()), reverse=True)]
 
 
 def names_a_class(value: Any) -> bool:
@@ -75,6 +82,13 @@ def names_a_sample(value: Any) -> bool:
     if isinstance(value, str):
         return bool(value)
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def confidence_of(value: Any) -> float | None:
+    """A value as a confidence, if it is a number from 0 to 1."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    return None
 
 
 def id_of(id: Any, index: int) -> str:

@@ -73,6 +73,7 @@ class Conforming:
         self._written: dict[str, str] = {}
         self._original: dict[str, str] = {}
         self._movers: dict[str, Mover] = {}
+        self._refused: set[str] = set()
 
     def sample(self, sample: Sample) -> tuple[Sample | None, dict[str, Outcome]]:
         """The sample, or None if it cannot be written; and what became of annotations by id.
@@ -164,10 +165,11 @@ class Conforming:
             path = paths.path(key)
             if self._holds.pieces:
                 self._path_of[key] = path
+            if path != key:
+                self._report.add(codes.KEY_RESPELLED, Where(sample=key), name=key, spelled=path)
+                self._report.ledger.samples.changed += 1
         if path == key:
             return sample
-        self._report.add(codes.KEY_RESPELLED, Where(sample=key), name=key, spelled=path)
-        self._report.ledger.samples.changed += 1
         return msgspec.structs.replace(sample, key=path)
 
     def _reject(self, sample: Sample) -> None:
@@ -183,6 +185,9 @@ class Conforming:
             name=sample.uri or sample.key,
             target=self._target,
         )
+        if sample.key in self._refused:
+            ledger.samples.rejected -= 1  # another piece of a sample that was counted already
+        self._refused.add(sample.key)
 
     # ------------------------------------------------------------------ spans
 

@@ -36,6 +36,7 @@ from labelconv.model import (
     Value,
 )
 from labelconv.problems import Outcome, Report, Where
+from labelconv.tracks import fault_of
 
 if TYPE_CHECKING:
     from labelconv.moved import Moved
@@ -148,10 +149,11 @@ def _fitted(
     own = f"{target}:"
     empty = 0
     sized = named = False
+    left_out: set[str] = set()
     for sample in samples:
         holds = held.get(type(sample.media))
         if holds is None:
-            _leave_out(sample, target, report)
+            _leave_out(sample, target, left_out, report)
             continue
         given = sample
         before = _NOTHING
@@ -237,10 +239,13 @@ def _all_changed(before: dict[str, Outcome], sample: Sample) -> bool:
     return len(before) == len(sample.annotations) and "lost" not in before.values()
 
 
-def _leave_out(sample: Sample, target: str, report: Report) -> None:
-    media = type(sample.media).__name__
-    report.add(codes.MEDIA_NOT_HELD, Where(sample=sample.key), media=media, target=target)
-    report.ledger.samples.lost += 1
+def _leave_out(sample: Sample, target: str, left_out: set[str], report: Report) -> None:
+    """Count a sample, or another piece of one that is `left_out` already."""
+    if sample.key not in left_out:
+        left_out.add(sample.key)
+        media = type(sample.media).__name__
+        report.add(codes.MEDIA_NOT_HELD, Where(sample=sample.key), media=media, target=target)
+        report.ledger.samples.lost += 1
     report.ledger.annotations.lost += len(sample.annotations)
     report.ledger.classifications.lost += len(sample.classifications)
     report.ledger.relations.lost += len(sample.relations)
@@ -258,6 +263,11 @@ def _fit_sample(sample: Sample, given: Sample, cut: Cut) -> Sample:
             ledger.annotations.kept += 1
             renamed[annotation.id] = annotation.id
             annotations.append(annotation)
+            continue
+        if isinstance(annotation.value, Track) and (fault := fault_of(annotation.value)):
+            place = Where(sample=sample.key, annotation=annotation.id)
+            record = msgspec.json.encode(annotation)
+            cut.report.reject(codes.SHAPE_INVALID, place, record, found=fault)
             continue
         fitted, outcome = _fit_annotation(annotation, cut)
         if outcome == "kept":

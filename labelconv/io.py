@@ -48,6 +48,8 @@ class Source:
                 Path(self.name).stat()
             except OSError as error:
                 raise SourceError(f"{self.name}: {reason_of(error)}") from error
+            except ValueError:  # no name has a NUL
+                raise SourceError(f"{self.name!r}: the name of a file expected") from None
 
     @property
     def path(self) -> Path | None:

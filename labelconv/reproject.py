@@ -105,6 +105,7 @@ class Mover:
         #: What `finish` tells.
         self.moved = Moved()
         self._known: dict[tuple[str, ...], edges.Known] = {}
+        self._refused: set[str] = set()
 
     def sample(self, sample: Sample) -> tuple[Sample | None, dict[str, Outcome]]:
         """The sample in the target's coordinates, or None if it has no place there; and what became
@@ -146,6 +147,9 @@ class Mover:
             found=error.found,
             hint=error.hint,
         )
+        if sample.key in self._refused:
+            ledger.samples.rejected -= 1  # another piece of a sample that was counted already
+        self._refused.add(sample.key)
 
     # ------------------------------------------------------------------ coordinates
 

@@ -6,6 +6,7 @@ an object for each ring. Text is made binary by shapely, all of it in one call.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -29,6 +30,9 @@ _NAMES = {
 }
 
 
+_ENDLESS = "a coordinate that is not a finite number"
+
+
 class SimpleError(ValueError):
     """A geometry cannot be read, or is no shape; the message says what it is."""
 
@@ -48,6 +52,8 @@ def from_wkb(data: bytes) -> Parsed:
         parsed, end = _read(data, 0)
     except struct.error:
         raise SimpleError("well-known binary that is cut off") from None
+    except RecursionError:
+        raise SimpleError("collections within collections without end") from None
     if end != len(data):
         raise SimpleError(f"well-known binary with {len(data) - end} bytes too many")
     return parsed
@@ -55,10 +61,12 @@ def from_wkb(data: bytes) -> Parsed:
 
 def from_wkt(texts: Sequence[str]) -> list[Parsed | SimpleError]:
     """Geometries in well-known text, of which some may be broken."""
+    import numpy as np
     import shapely
 
-    found = shapely.from_wkt(list(texts), on_invalid="ignore")
-    binary = shapely.to_wkb(found, output_dimension=2)
+    with np.errstate(all="ignore"):  # numbers that are none are said one by one
+        found = shapely.from_wkt(list(texts), on_invalid="ignore")
+        binary = shapely.to_wkb(found, output_dimension=2)
     out: list[Parsed | SimpleError] = []
     for text, geom, data in zip(texts, found, binary, strict=True):
         if geom is None:
@@ -131,7 +139,9 @@ def _read(data: bytes, at: int) -> tuple[Parsed, int]:
         raise SimpleError(f"a geometry of type {code}, of curves or surfaces,")
     if code == _POINT:
         x, y = struct.unpack_from(order + "2d", data, at)
-        empty = x != x or y != y  # noqa: PLR0124 - an empty point is not a number
+        empty = x != x and y != y  # noqa: PLR0124 - an empty point is not a number
+        if not (empty or math.isfinite(x + y) or (math.isfinite(x) and math.isfinite(y))):
+            raise SimpleError(_ENDLESS)
         return Parsed(kind, [] if empty else [Point(x, y)], width > 2), at + 8 * width
     if code == _LINE:
         line, at = _run(data, at, order, width)
@@ -179,4 +189,7 @@ def _run(data: bytes, at: int, order: str, width: int) -> tuple[Coordinates, int
     if width > 2:
         pairs = zip(numbers[::width], numbers[1::width], strict=True)
         numbers = tuple(number for pair in pairs for number in pair)
+    # One sum tells nearly always; numbers near the largest may add up to infinity.
+    if not math.isfinite(sum(numbers)) and not all(map(math.isfinite, numbers)):
+        raise SimpleError(_ENDLESS)
     return numbers, at

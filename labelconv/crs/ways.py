@@ -222,7 +222,7 @@ def _found(sample: Sample, rasters: Rasters) -> Raster:
     try:
         raster = rasters.find(sample.uri, sample.key)
     except SourceError as error:
-        raise NoWayError("a raster that is placed on the map", f"none: {error}") from None
+        raise NoWayError("a raster that is placed on the map", "none", f": {error}") from None
     if raster is None:
         raise NoWayError(f"a raster called {sample.uri or sample.key!r}", "none", "")
     return raster

@@ -88,7 +88,7 @@ def read(source: Source, options: SpacenetReaderOptions, reading: Reading) -> Da
         with source.open() as file:
             if skip_mark(file, source.name):
                 reading.report.add(codes.ENCODING_MARK, Where(path=source.name))
-            names, rows, offsets, lines = _index(file, start)
+            names, rows, offsets, lines = _index(file, start, columns.index("ImageId"))
             for row, members in by_row(rows, len(names)):
                 given = [_row(file, offsets[member], lines[member], columns) for member in members]
                 sample = _sample(names[row], given, wanted, source.name, options, reading)
@@ -105,10 +105,7 @@ def _header(source: Source) -> tuple[list[str], int]:
     with source.open() as file:
         skip_mark(file, source.name)
         line = file.readline()
-        columns = [
-            _KNOWN.get(name.strip().lower(), name.strip())
-            for name in next(csv.reader([line.decode("utf-8", "replace")]), [])
-        ]
+        columns = [_KNOWN.get(name.strip().lower(), name.strip()) for name in _values(line)]
         start = file.tell()
     if "ImageId" not in columns or not any(name.startswith("PolygonWKT") for name in columns):
         raise SourceError(
@@ -118,15 +115,26 @@ def _header(source: Source) -> tuple[list[str], int]:
     return columns, start
 
 
-def _index(file: BinaryIO, start: int) -> tuple[list[str], array[int], array[int], array[int]]:
-    """The pictures' names; of each line which of them it names, where it begins and its number."""
+def _values(line: bytes) -> list[str]:
+    """The fields of a line, none where it is not CSV."""
+    try:
+        return next(csv.reader([line.decode("utf-8", "replace").rstrip("\r\n")]), [])
+    except csv.Error:
+        return []
+
+
+def _index(
+    file: BinaryIO, start: int, column: int
+) -> tuple[list[str], array[int], array[int], array[int]]:
+    """The pictures' names; of each line which of them it names (in the field of this number),
+    where it begins and its number."""
     names: dict[str, int] = {}
     rows, offsets, lines = array("L"), array("Q"), array("L")
     file.seek(start)
     offset = start
     for number, line in enumerate(file, 2):
-        name = line.partition(b",")[0].strip().strip(b'"').decode("utf-8", "replace")
         if line.strip():
+            name = _name(line, column)
             rows.append(names.setdefault(name, len(names)))
             offsets.append(offset)
             lines.append(number)
@@ -134,11 +142,17 @@ def _index(file: BinaryIO, start: int) -> tuple[list[str], array[int], array[int
     return list(names), rows, offsets, lines
 
 
+def _name(line: bytes, column: int) -> str:
+    if column == 0 and not line.startswith(b'"'):
+        return line.partition(b",")[0].strip().decode("utf-8", "replace")
+    values = _values(line)
+    return values[column].strip() if column < len(values) else ""
+
+
 def _row(file: BinaryIO, offset: int, line: int, columns: list[str]) -> _Row:
     file.seek(offset)
     text = file.readline()
-    values = next(csv.reader([text.decode("utf-8", "replace").rstrip("\r\n")]), [])
-    return _Row(line, text, dict(zip(columns, values, strict=False)))
+    return _Row(line, text, dict(zip(columns, _values(text), strict=False)))
 
 
 def _sample(

@@ -237,7 +237,7 @@ def _add(
     image, number = properties.get("image_id"), properties.get("type_id")
     if not isinstance(image, str) or not image:
         return codes.RECORD_MALFORMED, {"expected": "image_id as a name", "found": repr(image)}
-    if not isinstance(number, (int, float)) or number != int(number):
+    if not isinstance(number, (int, float)) or number != int(number) or abs(number) >= 1 << 60:
         return codes.RECORD_MALFORMED, {"expected": "type_id as a number", "found": repr(number)}
     if int(number) not in CLASSES and options.unknown != "number":
         values: dict[str, object] = {"field": "type_id", "value": int(number)}

@@ -121,6 +121,9 @@ def test_web_mercator_is_clamped_to_its_square() -> None:
     assert np.abs(clamped[:, 1]).max() <= transform.MERCATOR_EDGE + 1e-6
     assert clamped[:, 0] == pytest.approx(places[:, 0])
     assert transform.mercator_latitude(float(places[1, 1])) == pytest.approx(89.9999, abs=1e-9)
+    southern, outside = transform.clamp_mercator(places * (1, -1))
+    assert outside.tolist() == [True, True, False]
+    assert np.array_equal(southern, clamped * (1, -1))
 
 
 def test_bounds_hold_what_bulges_out_between_their_corners() -> None:

@@ -43,3 +43,30 @@ def test_files_are_recognised_by_their_columns(text: str, certainty: int, tmp_pa
     (tmp_path / "a.csv").write_text(text)
     found = registry.get("spacenet").sniff(Source(tmp_path / "a.csv").peek())  # type: ignore[misc]
     assert found.certainty == certainty
+
+
+def test_pictures_are_named_by_their_column_wherever_it_stands(tmp_path: Path) -> None:
+    # pandas writes a column of row numbers first unless told not to.
+    (tmp_path / "a.csv").write_text(
+        ",ImageId,BuildingId,PolygonWKT_Pix\n"
+        '0,"img,1",1,"POLYGON ((1 2,3 4,5 9,1 2))"\n'
+        '1,"img,1",2,"POLYGON ((1 2,3 4,5 8,1 2))"\n'
+        "2,img2,-1,POLYGON EMPTY\n"
+    )
+    samples = list(lc.read(tmp_path / "a.csv"))
+    assert {s.key: len(s.annotations) for s in samples} == {"img,1": 2, "img2": 0}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [b'a,2,"POLYGON ((1 2,3 4,1e999 9,1 2))"', b"a,2,POLYGON \r((1 2))", b"a,2,POINT (1 nan)"],
+)
+def test_a_row_that_is_no_csv_or_no_number_is_rejected_alone(row: bytes, tmp_path: Path) -> None:
+    good = b'a,1,"POLYGON ((1 2,3 4,5 9,1 2))"'
+    head = b"ImageId,BuildingId,PolygonWKT_Pix"
+    (tmp_path / "a.csv").write_bytes(b"\n".join((head, good, row, b"")))
+    report = convert(tmp_path / "a.csv", tmp_path / "a.ndjson", to="native")
+    annotations = report.ledger.annotations
+    assert (annotations.read, annotations.kept, annotations.rejected) == (2, 1, 1)
+    assert report.counts == {"R101": 1}
+    assert report.problems[0].where.line == 3

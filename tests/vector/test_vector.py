@@ -168,6 +168,51 @@ def test_one_layer_of_several_must_be_named(tmp_path: Path) -> None:
     assert len(sample.annotations) == 2
 
 
+def test_texts_of_a_shapefile_that_names_no_encoding_need_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.shp"
+    pyogrio.raw.write(
+        path,
+        geometry=shapely.to_wkb(np.array([shapely.box(1, 2, 3, 4)])),
+        field_data=[np.array(["H\u00e4user"], dtype=object)],
+        fields=["CLASS"],
+        geometry_type="Polygon",
+        crs="EPSG:4326",
+        encoding="cp1252",
+    )
+    (tmp_path / "a.cpg").unlink()
+    with pytest.raises(SourceError, match="-O encoding=cp1252"):
+        list(lc.read(path))
+    (sample,) = list(lc.read(path, options={"encoding": "cp1252"}))
+    # The name of the column is found in capitals too.
+    assert [annotation.category for annotation in sample.annotations] == ["H\u00e4user"]
+    for other in (theirs(tmp_path / "b.gpkg"), tmp_path / "c.parquet"):
+        if other.suffix == ".parquet":
+            _without_crs(other)
+        with pytest.raises(SourceError, match="a Shapefile expected"):
+            list(lc.read(other, "vector", options={"encoding": "cp1252"}))
+
+
+@pytest.mark.parametrize("wanted", [None, frozenset[str]()])
+@pytest.mark.parametrize("text", ["", "*"])
+def test_a_confidence_that_is_none_is_kept_or_counted(
+    wanted: frozenset[str] | None, text: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.fgb"
+    pyogrio.raw.write(
+        path,
+        geometry=shapely.to_wkb(np.array([shapely.Point(1, 2), shapely.Point(1, 3)])),
+        field_data=[np.array([0.5, 70.0])],
+        fields=["confidence"],
+        geometry_type="Point",
+        crs="EPSG:4326",
+    )
+    reading = Reading(report=Report(), keys=Keys(), wanted=Wanted(extra=wanted))
+    (sample,) = list(read(Source(path), VectorReaderOptions(text=text), reading))
+    sure = {a.confidence: a.extra for a in sample.annotations}
+    assert sure == {0.5: {}, None: {} if wanted is not None else {"vector:confidence": 70.0}}
+    assert reading.report.fields == ({} if wanted is None else {"vector:confidence": 1})
+
+
 def test_a_file_that_names_no_crs_needs_one(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     _without_crs(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import labelconv as lc
@@ -41,3 +42,13 @@ def test_the_ledger_balances_with_a_key_that_cannot_be_used(tmp_path: Path) -> N
     report = convert(BOXES, tmp_path / "a.ndjson", to="native", keys=keys)
     assert report.ledger.balanced
     assert report.ledger.annotations.rejected == 2
+
+
+def test_a_type_too_large_for_a_class_is_rejected_alone(tmp_path: Path) -> None:
+    properties = {"image_id": "a.tif", "bounds_imcoords": "1,2,3,4"}
+    features = [{"properties": {**properties, "type_id": type_id}} for type_id in (75, 10**25)]
+    (tmp_path / "a.geojson").write_text(json.dumps({"features": features}))
+    options = {"unknown": "number"}
+    dataset = lc.read(tmp_path / "a.geojson", "xview", options=options)
+    assert [a.category for sample in dataset for a in sample.annotations] == ["75"]
+    assert dataset.report.counts == {"R101": 1}

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from labelconv import codes
-from labelconv.attributes import Answers, Keys, answer_of, id_of, names_a_sample, text_of
+from labelconv.attributes import (
+    Answers,
+    Keys,
+    answer_of,
+    confidence_of,
+    id_of,
+    names_a_sample,
+    text_of,
+)
 from labelconv.crossings import cut_at_seam
 from labelconv.format import Reading
 from labelconv.formats.geojson import refusals
@@ -27,7 +35,7 @@ from labelconv.formats.geojson.shapes import (
 )
 from labelconv.formats.geojson.windows import Window
 from labelconv.formats.geojson.wire import GEOMETRIES, Geometry, Record
-from labelconv.geometry import has_three_points
+from labelconv.geometry import has_three_points, map_xy
 from labelconv.model import (
     Annotation,
     Classification,
@@ -60,7 +68,9 @@ class Maker:
         self._crs = outline.crs
         self.met = FeaturesMet(Ids())
         self._used = keys.used()
-        self._simple = not self._degrees and not keys.answers and keys.others is None
+        self._swaps = options.axes == "yx"
+        asked = self._swaps or bool(keys.answers) or keys.others is not None
+        self._simple = not self._degrees and not asked
 
     def annotations(self, window: Window, counted: Counted) -> Made:
         """The annotations of a window by sample. `counted(sample, count)` is told of each feature,
@@ -237,6 +247,8 @@ class Maker:
         if high:
             self._report.field("geojson:z (of positions)")
         self.met.unclosed += unclosed
+        if self._swaps:
+            return [map_xy(shape, lambda xy: xy[:, ::-1]) for shape in found]
         return list(found)
 
     def _add(
@@ -301,9 +313,12 @@ class Maker:
 
     def _confidence(self, properties: dict[str, Any]) -> float | None:
         value = properties.get(self.keys.confidence_key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
-            return float(value)
-        return None
+        if value is None:
+            return None
+        found = confidence_of(value)
+        if found is None and not self.keeps_extra:
+            self._report.field(f"geojson:{self.keys.confidence_key}")
+        return found
 
     def _answers(self, properties: dict[str, Any]) -> tuple[Classification, ...]:
         out: list[Classification] = []
@@ -323,20 +338,18 @@ class Maker:
 
     def _left(self, properties: dict[str, Any]) -> Extra:
         """What no one asked for, as extra fields where they are wanted, else counted by name."""
-        used = self._used
-        if self.keys.others is not None or len(properties) == 0:
-            return {}
+        left = [name for name in properties if name not in self._used]
+        if self.keys.others is not None:
+            left = []  # they are answers
         if self.keeps_extra:
-            extra = {
-                f"geojson:{name}": value for name, value in properties.items() if name not in used
-            }
-            value = properties.get(self.keys.confidence_key)
-            if value is not None and self._confidence(properties) is None:
-                extra[f"geojson:{self.keys.confidence_key}"] = value
+            extra = {f"geojson:{name}": properties[name] for name in left}
+            key = self.keys.confidence_key
+            value = properties.get(key)
+            if value is not None and confidence_of(value) is None:
+                extra[f"geojson:{key}"] = value
             return extra
-        for name in properties:
-            if name not in used:
-                self._report.field(f"geojson:{name}")
+        for name in left:
+            self._report.field(f"geojson:{name}")
         return {}
 
     def _renamed(self, sample: Any, id: str, where: Where) -> str:

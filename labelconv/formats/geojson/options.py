@@ -12,6 +12,7 @@ class GeojsonReaderOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
 
     - `source_crs`: the CRS of the coordinates (`EPSG:32616`, WKT, a PROJ string), against what the
       file says or where it says nothing. They are x, y whatever the CRS declares.
+    - `axes`: `yx` for files that hold y (latitude) first, against the rule.
     - `space`: coordinates of a `map`, or of the `pixel`s of a picture, y down.
     - `class_key`: the property that names the class; found and noted where not given.
     - `unnamed`: the class of features that have none.
@@ -23,6 +24,7 @@ class GeojsonReaderOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     """
 
     source_crs: str | None = None
+    axes: Literal["xy", "yx"] = "xy"
     space: Literal["map", "pixel"] = "map"
     class_key: str | None = None
     unnamed: str = "feature"

@@ -106,15 +106,14 @@ def _members(source: Source) -> dict[str, msgspec.Raw]:
         size = source.size()
         file.seek(max(0, size - PEEK_BYTES))
         tail = file.read()
-    if b'"labelconv"' in tail or b'"crs"' in tail:
-        for place in _AFTER.finditer(tail):
-            try:
-                found.update(MEMBERS.decode(b"{" + tail[place.end() :]))
-                break
-            except UNDECODABLE:
-                continue
-    found.pop("type", None)
-    return found
+    for place in _AFTER.finditer(tail):
+        try:
+            found.update(MEMBERS.decode(b"{" + tail[place.end() :]))
+            break
+        except UNDECODABLE:
+            continue
+    # The array of a member before the features may be what ends in the tail.
+    return {name: raw for name, raw in found.items() if name not in ("type", "features")}
 
 
 def _of_one(source: Source) -> dict[str, msgspec.Raw]:
@@ -152,11 +151,13 @@ def _declared(raw: bytes, name: str) -> str:
 
 def wrong_space(name: str, x: float, y: float) -> SourceError:
     """What to say of coordinates that cannot be degrees in a file that names no CRS."""
-    past = ""
-    if abs(x) <= 360 and abs(y) <= 90:
-        past = " If the longitudes run on past 180, pass -O source_crs=EPSG:4326."
+    likely = ""
+    if abs(x) <= 90 and abs(y) <= 180:
+        likely = " If latitude stands first, pass -O axes=yx."
+    elif abs(x) <= 360 and abs(y) <= 90:
+        likely = " If the longitudes run on past 180, pass -O source_crs=EPSG:4326."
     return SourceError(
         f"{name}: longitude and latitude in degrees expected, since the file names no CRS; "
         f"({x:g}, {y:g}) found. Name the CRS with -O source_crs=EPSG:…, or pass -O space=pixel for "
-        f"the pixels of a picture.{past}"
+        f"the pixels of a picture.{likely}"
     )

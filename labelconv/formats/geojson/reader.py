@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, TypeAlias
 
 import msgspec
 
 from labelconv import codes
-from labelconv.attributes import CLASS_KEYS, Keys, class_key_in, names_a_class
+from labelconv.attributes import Keys, class_keys_in, names_a_class
 from labelconv.crs.names import LON_LAT, PIXEL
 from labelconv.format import Reading
 from labelconv.formats.geojson import grouped
@@ -21,7 +22,7 @@ from labelconv.formats.geojson.outline import Outline, outline, wrong_space
 from labelconv.formats.geojson.properties import keys_of
 from labelconv.formats.geojson.samples import Named, SamplesMet
 from labelconv.formats.geojson.shapes import DEPTHS
-from labelconv.formats.geojson.windows import Share, Window, of_batch, of_lines, windows
+from labelconv.formats.geojson.windows import Broken, Share, Window, of_batch, of_lines, windows
 from labelconv.formats.geojson.wire import RECORDS, Record
 from labelconv.io import UTF8_MARK, Source
 from labelconv.keys import Keys as SampleKeys
@@ -65,11 +66,11 @@ def _samples(
     if source.size() and source.peek().head.startswith(UTF8_MARK):
         report.add(codes.ENCODING_MARK, Where(path=source.name))
     with contextlib.closing(windows(source, seen, {})) as looked_at:
-        first = next(looked_at, None)
+        # The last feature of a small file comes by itself.
+        first = [record for window in islice(looked_at, 2) for record in window.records]
     keys = keys_of(options, seen)
-    if first is not None:
-        _check_space(source.name, first, seen, report)
-        keys = _with_class(keys, first, seen, report, source.name)
+    _check_space(source.name, first, seen, options, report)
+    keys = _with_class(keys, first, report, source.name)
     unknown: dict[str, int] = {}
     maker = Maker(keys, seen, options, reading)
     named = Named(source, options, reading, seen)
@@ -173,9 +174,15 @@ def _share(
 # ------------------------------------------------------------------------------- first looks
 
 
-def _check_space(name: str, window: Window, seen: Outline, report: Report) -> None:
+def _check_space(
+    name: str,
+    records: Sequence[Record | Broken],
+    seen: Outline,
+    options: GeojsonReaderOptions,
+    report: Report,
+) -> None:
     """Refuse a file that names no CRS and whose first shape cannot be degrees."""
-    for record in window.records:
+    for record in records:
         if not isinstance(record, Record):
             continue
         geometry: Any = record.geometry if record.type == "Feature" else record
@@ -184,12 +191,15 @@ def _check_space(name: str, window: Window, seen: Outline, report: Report) -> No
         numbers = parsed([geometry.coordinates])[0]
         if numbers.plan is None:
             continue
-        xy, _ = pairs_of(numbers)
-        for x, y in zip(xy[::2], xy[1::2], strict=True):
+        pairs, _ = pairs_of(numbers)
+        xs, ys = pairs[::2], pairs[1::2]
+        if options.axes == "yx":
+            xs, ys = ys, xs
+        for x, y in zip(xs, ys, strict=True):
             if not seen.stated and (abs(x) > 180 or abs(y) > 90):
                 raise wrong_space(name, x, y)
         if seen.stated:
-            _check_area(name, xy[0], xy[1], seen.crs, report)
+            _check_area(name, xs[0], ys[0], seen.crs, report)
         return
 
 
@@ -219,27 +229,22 @@ def _check_area(name: str, x: float, y: float, crs: str, report: Report) -> None
         )
 
 
-def _with_class(keys: Keys, window: Window, seen: Outline, report: Report, name: str) -> Keys:
+def _with_class(keys: Keys, records: Sequence[Record | Broken], report: Report, name: str) -> Keys:
     """The keys with the property that names the class, found where it is not given."""
     if keys.class_key is not None:
         return keys
-    listed = [r.properties for r in window.records if isinstance(r, Record) and r.properties]
-    key = class_key_in(listed, {keys.sample_key or "", *keys.answers})
-    if key is None:
+    listed = [r.properties for r in records if isinstance(r, Record) and r.properties]
+    found = class_keys_in(listed, {keys.sample_key or "", *keys.answers})
+    if not found:
         return keys
+    key, *others = found
     having = sum(names_a_class(properties.get(key)) for properties in listed)
-    others = [
-        other
-        for other in CLASS_KEYS
-        if other != key and any(names_a_class(properties.get(other)) for properties in listed)
-    ]
     also = f"; {', '.join(others)} would do too" if others else ""
     report.add(
         codes.CONVENTION_GUESSED,
         Where(path=name),
         what=f"the property {key!r} names the class",
-        evidence=f"{having} of the first {len(window.records)} features have it{also} "
-        f"(-O class_key=…)",
+        evidence=f"{having} of the first {len(records)} features have it{also} (-O class_key=…)",
     )
     return msgspec.structs.replace(keys, class_key=key)
 

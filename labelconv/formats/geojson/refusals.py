@@ -56,7 +56,11 @@ def outside(
     """A place that is none in degrees."""
     x, y = found
     swapped = abs(x) <= 90 and abs(y) <= 180
-    hint = "; are x and y swapped?" if swapped else "; name the CRS with -O source_crs=EPSG:…"
+    hint = (
+        "; if y stands first, pass -O axes=yx"
+        if swapped
+        else "; name the CRS with -O source_crs=EPSG:…"
+    )
     report.ledger.annotations.read += 1
     report.reject(
         codes.COORDINATES_OUTSIDE,

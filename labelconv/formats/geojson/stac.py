@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from labelconv.crs.names import LON_LAT
 from labelconv.errors import SourceError
 from labelconv.format import Evidence, Format, Holds, NoOptions, Reading
 from labelconv.formats.geojson.options import GeojsonReaderOptions
@@ -129,7 +130,10 @@ def read(source: Source, options: StacReaderOptions, reading: Reading) -> Datase
             if isinstance(media, TiledImage) and item.bbox and len(item.bbox) in (4, 6):
                 west, south = item.bbox[0], item.bbox[1]
                 east, north = item.bbox[len(item.bbox) // 2 : len(item.bbox) // 2 + 2]
-                media = TiledImage(media.crs, (west, south, east, north))
+                if media.crs == LON_LAT:
+                    media = TiledImage(media.crs, (west, south, east, north))
+                else:  # an item's are degrees, whatever its labels are
+                    report.field("stac-label:bbox")
             yield Sample(
                 key,
                 media,

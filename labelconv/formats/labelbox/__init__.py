@@ -53,19 +53,29 @@ def read(source: Source, options: LabelboxReaderOptions, reading: Reading) -> Da
     """The samples of MAL lines (see `reader`, loaded when first needed)."""
     from labelconv.formats.labelbox.reader import read as read_now
 
-    return read_now(source, options, reading)
+    dataset = read_now(source, options, reading)
+    if options.scale == 1.0:
+        return dataset
+    from labelconv.formats.labelbox.layers import scaled
+
+    return scaled(dataset, options.scale)
 
 
 def write(dataset: Dataset, target: Path, options: LabelboxWriterOptions, report: Report) -> None:
     """Write MAL lines (see `writer`, loaded when first needed)."""
     from labelconv.formats.labelbox.writer import write as write_now
 
+    if options.scale != 1.0:
+        from labelconv.formats.labelbox.layers import scaled
+
+        dataset = scaled(dataset, options.scale)
     write_now(dataset, target, options, report)
 
 
 def shared(options: LabelboxWriterOptions) -> SharedWriting | None:
-    """How to write one file of lines in several processes; a folder is for one alone."""
-    if options.masks == "composite" or options.lines is not None:
+    """How to write one file of lines in several processes; what is a folder or scaled is for
+    one alone."""
+    if options.masks == "composite" or options.lines is not None or options.scale != 1.0:
         return None
     from labelconv.formats.labelbox.writer import SHARED
 

@@ -94,6 +94,7 @@ def _holds(options: LabelboxWriterOptions) -> tuple[Holds, ...]:
             size=False,
             uri=False,
             crs=frozenset({"EPSG:4326", "OGC:CRS84", "pixel"}),
+            turned_boxes=options.boxes,
             ranges="none",
             read_as="tiled",
         ),

@@ -16,6 +16,8 @@ class LabelboxReaderOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_un
       that may be pixels or degrees (`tiled`), ranges of time that may be frames or milliseconds.
     - `crs`: what the shapes of `media=tiled` count: degrees (EPSG:4326), or `pixel` for layers
       that are no map.
+    - `scale`: what the pixels of layers that are no map are multiplied by: 64 from pixels at zoom 0
+      to those at zoom 6.
     - `texts`: a folder with the text of each data row in a file named as its key, with or without
       `.txt`; of a conversation, its data-row JSON, with or without `.json`. Needed to count
       offsets in code points.
@@ -30,6 +32,7 @@ class LabelboxReaderOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     ontology: str | None = None
     media: Literal["image", "video", "text", "conversation", "document", "tiled", "audio"] = "image"
     crs: Literal["EPSG:4326", "pixel"] = "EPSG:4326"
+    scale: float = 1.0
     texts: str | None = None
     offset_unit: Literal["utf16", "codepoint"] = "utf16"
     frame_base: int = 1
@@ -57,6 +60,10 @@ class LabelboxWriterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     - `frame_base`: the number of a video's first frame.
     - `page_base`: the number of a document's first page, in boxes; tokens count it as 1.
     - `offset_unit`: what offsets into texts count, UTF-16 units or code points.
+    - `boxes`: a box on a map that is none in degrees becomes a `polygon`, or the box around it
+      (`grow`, a loss that is measured in metres).
+    - `scale`: what the pixels of layers that are no map are multiplied by: 0.015625 from pixels at
+      zoom 6 to those at zoom 0.
     - `unknown_text`: spans of a text that is not known are rejected (`reject`), or written as if
       it had no character above U+FFFF (`keep`).
     """
@@ -75,4 +82,6 @@ class LabelboxWriterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     frame_base: int = 1
     page_base: int = 0
     offset_unit: Literal["utf16", "codepoint"] = "utf16"
+    boxes: Literal["polygon", "grow"] = "polygon"
+    scale: float = 1.0
     unknown_text: Literal["reject", "keep"] = "reject"

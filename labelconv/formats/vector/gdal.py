@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import msgspec
 
 from labelconv.errors import MissingDependencyError, SourceError
+from labelconv.jsonstream import UNDECODABLE
 
 #: Columns that `labelconv` writes, in this order.
 COLUMNS = ("class", "sample", "confidence")
@@ -59,21 +61,42 @@ def is_parquet(path: Path) -> bool:
         return file.read(4) == b"PAR1"
 
 
-def table(path: Path, layer: str | None) -> Table:
-    """A layer of a file. Raises `SourceError`."""
-    return _parquet(path) if is_parquet(path) else _layer(path, layer)
+@contextlib.contextmanager
+def _readable(path: Path, *faults: type[Exception]) -> Iterator[None]:
+    """What libraries raise for a broken file (`faults` and the usual) is a `SourceError`."""
+    known: tuple[type[Exception], ...] = (OSError, ValueError, *faults)
+    try:
+        yield
+    except SourceError:
+        raise
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{path}: texts in UTF-8 expected, {error.object[:40]!r} found. Name the encoding of a "
+            f"Shapefile that does not say its own with -O encoding=cp1252 or the like"
+        ) from error
+    except known as error:
+        raise SourceError(f"{path}: {error}") from error
 
 
-def _layer(path: Path, layer: str | None) -> Table:
+def table(path: Path, layer: str | None, encoding: str | None) -> Table:
+    """A layer of a file; `encoding` is that of a Shapefile's texts. Raises `SourceError`."""
+    if not is_parquet(path):
+        return _layer(path, layer, encoding)
+    if encoding is not None:
+        raise SourceError(f"{path}: a Shapefile expected with -O encoding, Parquet found")
+    return _parquet(path)
+
+
+def _layer(path: Path, layer: str | None, encoding: str | None) -> Table:
     module = pyogrio()
     pyarrow()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _described(module, path, layer)
+        return _described(module, path, layer, encoding)
 
 
-def _described(module: Any, path: Path, layer: str | None) -> Table:
-    try:
+def _described(module: Any, path: Path, layer: str | None, encoding: str | None) -> Table:
+    with _readable(path, module.errors.DataSourceError, module.errors.DataLayerError):
         layers = [str(name) for name in module.list_layers(path)[:, 0]]
         if layer is None and len(layers) != 1:
             raise SourceError(
@@ -82,21 +105,31 @@ def _described(module: Any, path: Path, layer: str | None) -> Table:
             )
         if layer is not None and layer not in layers:
             raise SourceError(f"{path}: the layer {layer!r} expected, found: {', '.join(layers)}")
-        info = module.read_info(path, layer=layer or layers[0])
-    except module.errors.DataSourceError as error:
-        raise SourceError(f"{path}: {error}") from error
+        try:
+            info = module.read_info(path, layer=layer or layers[0], encoding=encoding)
+        except module.errors.CRSError as error:
+            raise SourceError(
+                f"{path}: a CRS that GDAL knows expected: {error}. Remove what names it (a .prj) "
+                f"and pass -O source_crs=EPSG:…"
+            ) from error
+    if encoding is not None and info["driver"] != "ESRI Shapefile":
+        raise SourceError(f"{path}: a Shapefile expected with -O encoding, {info['driver']} found")
     fields = [str(name) for name in info["fields"]]
-    return Table(fields, info["crs"], _layer_batches(path, layer or layers[0], fields))
+    batches = _layer_batches(path, layer or layers[0], encoding, fields)
+    return Table(fields, info["crs"], batches)
 
 
 def _layer_batches(
-    path: Path, layer: str, fields: Sequence[str]
+    path: Path, layer: str, encoding: str | None, fields: Sequence[str]
 ) -> Iterator[tuple[list[bytes | None], list[dict[str, Any]]]]:
     module = pyogrio()
     arrow = pyarrow()
     with (
+        _readable(path, module.errors.DataSourceError, module.errors.DataLayerError),
         warnings.catch_warnings(),
-        module.raw.open_arrow(path, layer=layer, batch_size=_BATCH, use_pyarrow=True) as opened,
+        module.raw.open_arrow(
+            path, layer=layer, encoding=encoding, batch_size=_BATCH, use_pyarrow=True
+        ) as opened,
     ):
         warnings.simplefilter("ignore")
         meta, reader = opened
@@ -125,15 +158,13 @@ class _Geo(msgspec.Struct):
 
 def _parquet(path: Path) -> Table:
     arrow = pyarrow()
-    try:
+    with _readable(path, arrow.ArrowException):
         file = arrow.parquet.ParquetFile(path)
-    except (arrow.ArrowException, OSError) as error:
-        raise SourceError(f"{path}: a Parquet file expected; {error}") from error
-    schema = file.schema_arrow
     try:
-        geo = msgspec.json.decode((schema.metadata or {}).get(b"geo", b""), type=_Geo)
+        schema = file.schema_arrow
+        geo = msgspec.json.decode((schema.metadata or {}).get(b"geo", b"null"), type=_Geo)
         column = geo.columns[geo.primary_column]
-    except (msgspec.DecodeError, KeyError) as error:
+    except (*UNDECODABLE, KeyError) as error:
         file.close()
         raise SourceError(f"{path}: the metadata of GeoParquet expected; {error}") from None
     if column.encoding != "WKB":
@@ -147,7 +178,7 @@ def _parquet(path: Path) -> Table:
     fields = [name for name in schema.names if name != geo.primary_column]
 
     def batches() -> Iterator[tuple[list[bytes | None], list[dict[str, Any]]]]:
-        with file:
+        with file, _readable(path, arrow.ArrowException):
             for batch in file.iter_batches(batch_size=_BATCH):
                 yield _rows(arrow.Table.from_batches([batch]), geo.primary_column, fields)
 

@@ -14,6 +14,7 @@ class VectorReaderOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 
     - `layer`: the layer to read, needed where the file has several.
     - `source_crs`: the CRS of the coordinates, against what the file says or where it says nothing.
+    - `encoding`: of the texts of a Shapefile that does not say its own (`cp1252`); else UTF-8.
     - `class_key`: the column that names the class; found and noted where not given.
     - `unnamed`: the class of features that have none.
     - `sample_key`: the column that names the image of a feature; without it the file is one.
@@ -24,6 +25,7 @@ class VectorReaderOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 
     layer: str | None = None
     source_crs: str | None = None
+    encoding: str | None = None
     class_key: str | None = None
     unnamed: str = "feature"
     sample_key: str | None = None

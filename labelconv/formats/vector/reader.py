@@ -15,6 +15,7 @@ from labelconv.attributes import (
     Keys,
     answer_of,
     class_key_in,
+    confidence_of,
     listed,
     names_a_sample,
     text_of,
@@ -50,7 +51,9 @@ def read(source: Source, options: VectorReaderOptions, reading: Reading) -> Data
 
     def samples() -> Iterator[Sample]:
         reading.keys.restart()
-        yield from _Reader(source, options, reading).samples(gdal.table(path, options.layer))
+        yield from _Reader(source, options, reading).samples(
+            gdal.table(path, options.layer, options.encoding)
+        )
 
     return Samples(samples)
 
@@ -179,7 +182,7 @@ class _Reader:
             self._report.add(
                 codes.SPELLING_MENDED, where, found=f"a {parsed.kind} of {count}", result=result
             )
-        category, confidence = self._class(row, keys), _confidence(row, keys)
+        category, confidence = self._class(row, keys), confidence_of(row.get(keys.confidence_key))
         classifications, extra = _answers(row, keys), self._left(row, keys)
         for number, shape in enumerate(parsed.shapes):
             id = str(index) if count == 1 else f"{index}/{number}"
@@ -195,10 +198,11 @@ class _Reader:
         return value if isinstance(value, str) else text_of(value)
 
     def _left(self, row: dict[str, Any], keys: Keys) -> Extra:
-        if keys.others is not None:
-            return {}
-        used = keys.used()
+        used = keys.used() if keys.others is None else row.keys()
         left = {name: value for name, value in row.items() if name not in used}
+        unsure = _plain(row.get(keys.confidence_key))
+        if unsure is not None and confidence_of(unsure) is None:
+            left[keys.confidence_key] = unsure
         if self._extra:
             return {f"vector:{name}": _plain(value) for name, value in left.items()}
         for name in left:
@@ -255,13 +259,6 @@ class _Reader:
                 count=self._without_geometry,
                 reason="their geometry is null or empty",
             )
-
-
-def _confidence(row: dict[str, Any], keys: Keys) -> float | None:
-    value = row.get(keys.confidence_key)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
-        return float(value)
-    return None
 
 
 def _answers(row: dict[str, Any], keys: Keys) -> tuple[Classification, ...]:
