@@ -332,7 +332,7 @@ VIDEO_DIFFERS = Code(
     id="R146",
     name="video-differs",
     severity="note",
-    message="{name}: its file has {found}; {expected}",
+    message="{name}: {found}; {expected}",
     why="The labels were made for another file, or the source is wrong about it. Frame numbers may mean other frames then.",
     do="Check a label late in the video. Upload the very file that was labelled.",
     example="a sequence of 750 frames in the source, and a file of 749",
@@ -1048,6 +1048,15 @@ KEY_UNUSED = Code(
     why="What the table says of them goes nowhere, which most often is a slip of the pen or another template of keys.",
     do="Compare them with the keys that `--keys-out` writes.",
     example="a row of metadata for `a.jpg` where the key is `photos/a.jpg`",
+)
+ADDRESS_SHARED = Code(
+    id="K608",
+    name="address-shared",
+    severity="note",
+    message="{count} samples get the address of another, such as {name!r}: {address}",
+    why="Two data rows of one medium: the labels of the one would lie on the picture of the other.",
+    do="Use a template that tells them apart, such as one with `{path}`.",
+    example="`a/1.jpg` and `b/1.jpg` with `https://…/{stem}.jpg`",
 )
 
 

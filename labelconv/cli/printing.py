@@ -24,6 +24,13 @@ def say(text: str = "") -> None:
     click.echo(text, err=True)
 
 
+def plain(text: str) -> str:
+    """Text of a source in one line, with what would steer the terminal spelled out."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def number(count: int) -> str:
     return f"{count:,}"
 
@@ -98,7 +105,8 @@ def problems(report: Report, severity: Severity) -> str:
         lines.append(f"  {id} {report.code(id).name}: {times(count)}")
         for problem in first[id]:
             place = str(problem.where)
-            lines.append(f"    {place}: {problem.message}" if place else f"    {problem.message}")
+            told = f"{place}: {problem.message}" if place else problem.message
+            lines.append(f"    {plain(told)}")
         if count > SHOWN_PER_CODE:
             lines.append(f"    … and {number(count - SHOWN_PER_CODE)} more")
     return "\n".join(lines)
@@ -127,7 +135,7 @@ def _measured(measure: Measure) -> str:
 
 def fields(report: Report, head: str = "fields left out") -> str:
     """Fields of the source that have no place in the target."""
-    lines = [f"  {name}: {times(count)}" for name, count in sorted(report.fields.items())]
+    lines = [f"  {plain(name)}: {times(count)}" for name, count in sorted(report.fields.items())]
     return "\n".join([head, *lines]) if lines else ""
 
 

@@ -80,7 +80,7 @@ def pairs_of(ontology: Mapping[str, Any]) -> dict[str, tuple[int, list[Pair]]]:
     return {
         tool["name"]: (place, [(names.get(one, one), names.get(two, two)) for one, two in listed])
         for place, tool in enumerate(tools)
-        if tool["tool"] == "edge" and (listed := _listed(tool))
+        if tool["tool"] == "edge" and not tool.get("archived") and (listed := _listed(tool))
     }
 
 

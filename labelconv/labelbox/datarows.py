@@ -55,6 +55,8 @@ MEDIA_TYPES: dict[type, str] = {
 }
 _FIELD = re.compile(r"\{(?![zxy]\})([^{}]*)\}")
 _FIELDS = ("key", "path", "name", "stem")
+#: The address of a page, which Labelbox tells from a text.
+_PAGE = re.compile(r"^[a-z][a-z0-9+.-]+://[^?#\s]+\.html?(?:[?#]\S*)?$", re.IGNORECASE)
 _URL = re.compile(r"^[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 
 
@@ -84,9 +86,11 @@ def data_rows(
 
     Metadata and attachments are those that an export says of the data row, and those of the tables,
     which count where both name a field. A sample whose medium cannot be named is rejected
-    (`media-missing`). Rows of tables that are of no sample are noted at the end.
+    (`media-missing`). Rows of tables that are of no sample are noted at the end, and addresses that
+    `places` makes for several samples.
     """
     told: set[int] = set()
+    shared = _Shared()
     for sample in samples:
         mark = hash(sample.key)
         if mark in told:
@@ -105,7 +109,9 @@ def data_rows(
             report.reject(codes.MEDIA_MISSING, where, record, "samples", **values)
             continue
         row: dict[str, Any] = {"row_data": row_data, "global_key": sample.key}
-        row["media_type"] = _media_type(sample)
+        row["media_type"] = _media_type(sample, row_data)
+        if places.media is not None and not isinstance(sample.media, TiledImage):
+            shared.add(sample.key, _url(sample, places.media) or "")
         fields, attached = carried(sample, report)
         if metadata is not None:
             tabled = fields_of(metadata.of(sample.key))
@@ -119,6 +125,9 @@ def data_rows(
         if attached or attachments is not None:
             row["attachments"] = attached
         yield sample, row
+    if shared.count:
+        values = {"name": shared.name, "address": shared.address}
+        report.add(codes.ADDRESS_SHARED, Where(), count=shared.count, **values)
     for table in filter(None, (metadata, attachments)):
         unused = sorted(table.rows.keys() - table.used)
         if unused:
@@ -126,6 +135,22 @@ def data_rows(
             report.add(
                 codes.KEY_UNUSED, where, count=len(unused), file=table.path, example=unused[0]
             )
+
+
+class _Shared:
+    """Counts the samples whose address another has; `name` and `address` are of the first."""
+
+    def __init__(self) -> None:
+        self._met: set[int] = set()
+        self.count, self.name, self.address = 0, "", ""
+
+    def add(self, key: str, address: str) -> None:
+        mark = hash(address)
+        if mark in self._met:
+            self.count += 1
+            if self.count == 1:
+                self.name, self.address = key, address
+        self._met.add(mark)
 
 
 def needed_rows(
@@ -156,8 +181,10 @@ def needed_rows(
     return data_rows(samples, places, report, metadata=metadata, attachments=attachments)
 
 
-def _media_type(sample: Sample) -> str:
+def _media_type(sample: Sample, row_data: str | dict[str, Any]) -> str:
     media = sample.media
+    if isinstance(media, Text) and isinstance(row_data, str) and _PAGE.search(row_data):
+        return "HTML"
     if isinstance(media, TiledImage) and media.crs == "pixel":
         return "TMS_SIMPLE"
     return MEDIA_TYPES[type(media)]
@@ -167,7 +194,9 @@ def _row_data(sample: Sample, places: Places) -> str | dict[str, Any] | None:
     media = sample.media
     url = _url(sample, places.media)
     if isinstance(media, TiledImage):
-        return None if url is None or media.bounds is None else _layer(media, url, places.zoom)
+        if url is not None and media.bounds is None:
+            raise TargetError("a tile layer whose bounds the source does not say")
+        return None if url is None else _layer(media, url, places.zoom)
     if isinstance(media, Conversation) and media.messages and places.media is None:
         return _conversation(media)
     if isinstance(media, Text) and places.media is None and media.content is not None:

@@ -13,7 +13,7 @@ from labelconv import codes, registry
 from labelconv.errors import SourceError
 from labelconv.fit import fit
 from labelconv.format import Wanted
-from labelconv.io import Source
+from labelconv.io import UTF8_MARK, Source
 from labelconv.labelbox.constraints import missing_pairs, pairs_of, unconstrained
 from labelconv.labelbox.ontology import ontology_for
 from labelconv.model import Sample
@@ -73,7 +73,7 @@ def read_normalized(path: Path_) -> dict[str, Any]:
     from labelconv import schema
 
     with Source(path).open() as file:
-        data = file.read()
+        data = file.read().removeprefix(UTF8_MARK)
     try:
         found = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -98,7 +98,8 @@ def lacking(
 
     Both are normalized ontologies. Names are compared exactly: tools by name, questions by
     `instructions` (or `name`), options by label. A missing name is told with the nearest there is.
-    Where both list what a relation joins, missing pairs are told and others returned.
+    What `given` has archived cannot be imported, and is lacking. Where both list what a relation
+    joins, missing pairs are told and others returned.
     """
     comparison = _Comparison(os.fspath(path), report)
     tools = given.get("tools") or []
@@ -120,13 +121,14 @@ class _Comparison:
     def tools(self, needed: list[Any], given: list[Any]) -> None:
         # Of several tools of one name, the one of the needed kind.
         kinds = {tool["name"]: tool["tool"] for tool in needed}
-        ranked = sorted(given, key=lambda tool: _alike(kinds.get(tool["name"], ""), tool["tool"]))
-        places = {id(tool): place for place, tool in enumerate(given)}
+        places = {id(tool): place for place, tool in _active(given)}
+        active = [tool for _, tool in _active(given)]
+        ranked = sorted(active, key=lambda tool: _alike(kinds.get(tool["name"], ""), tool["tool"]))
         known = {tool["name"]: (places[id(tool)], tool) for tool in ranked}
         for tool in needed:
             name = tool["name"]
             if name not in known:
-                self._unknown(name, known, "/tools")
+                self._unknown(name, _hint(name, known, given), "/tools")
                 continue
             place, found = known.pop(name)
             del places[id(found)]
@@ -156,14 +158,15 @@ class _Comparison:
     def questions(
         self, needed: list[Any], given: list[Any], pointer: str, parent: str | None
     ) -> None:
-        known = {_text(each): (place, each) for place, each in enumerate(given)}
+        known = {_text(each): (place, each) for place, each in _active(given)}
         for question in needed:
             name = _text(question)
             if name not in known:
+                hint = _hint(name, known, given)
                 if parent is None:
-                    self._unknown(name, known, pointer)
+                    self._unknown(name, hint, pointer)
                 else:
-                    values = {"name": name, "parent": parent, "hint": _hint(name, known)}
+                    values = {"name": name, "parent": parent, "hint": hint}
                     self._report.add(codes.NESTING_WRONG, self._place(pointer), **values)
                 continue
             place, found = known.pop(name)
@@ -188,11 +191,13 @@ class _Comparison:
         if None not in scopes and scopes[0] != scopes[1]:
             values = {"name": name, "expected": scopes[1], "found": scopes[0]}
             self._report.add(codes.SCOPE_WRONG, self._place(f"{at}/scope"), **values)
-        known = {each["label"]: (n, each) for n, each in enumerate(given.get("options") or [])}
+        options = given.get("options") or []
+        known = {_text(each): (place, each) for place, each in _active(options)}
         for option in needed["options"]:
             label = option["label"]
             if label not in known:
-                values = {"name": label, "question": name, "hint": _hint(label, known)}
+                hint = _hint(label, known, options)
+                values = {"name": label, "question": name, "hint": hint}
                 self._report.add(codes.OPTION_UNKNOWN, self._place(f"{at}/options"), **values)
                 continue
             place, found = known.pop(label)
@@ -202,8 +207,8 @@ class _Comparison:
             what = f"option {label!r} of {name!r}"
             self.surplus.append(Surplus(f"{at}/options/{place}", what))
 
-    def _unknown(self, name: str, known: Iterable[str], pointer: str) -> None:
-        values = {"name": name, "hint": _hint(name, known)}
+    def _unknown(self, name: str, hint: str, pointer: str) -> None:
+        values = {"name": name, "hint": hint}
         self._report.add(codes.FEATURE_UNKNOWN, self._place(pointer), **values)
 
     def _place(self, pointer: str) -> Where:
@@ -215,12 +220,21 @@ def _alike(needed: str, given: str) -> bool:
     return needed == given or (needed in masks and given in masks)
 
 
-def _text(question: Any) -> str:
-    """The text that lines use: the instructions, where they differ from the name."""
-    return str(question.get("instructions") or question.get("name") or "")
+def _active(given: list[Any]) -> Iterator[tuple[int, Any]]:
+    """What is not archived, with its place."""
+    return ((place, each) for place, each in enumerate(given) if not each.get("archived"))
 
 
-def _hint(name: str, known: Iterable[str]) -> str:
+def _text(feature: Any) -> str:
+    """The text that lines use: an option's label, or the instructions, else the name."""
+    if "label" in feature:
+        return str(feature["label"])  # the SDK makes options of numbers, too
+    return str(feature.get("instructions") or feature.get("name") or "")
+
+
+def _hint(name: str, known: Iterable[str], given: list[Any]) -> str:
+    if any(each.get("archived") and _text(each) == name for each in given):
+        return "; it is archived there"
     near = nearest(name, known)
     return "" if near is None else f"; did you mean {near!r}?"
 

@@ -244,8 +244,12 @@ class Server:
 
 def check_endpoint(endpoint: str) -> None:
     """Raise `OptionError` for an address to which the API key must not be sent."""
-    parts = urlsplit(endpoint)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HOME):
+    try:
+        parts = urlsplit(endpoint)
+        here = parts.scheme == "http" and parts.hostname in _HOME
+    except ValueError:  # such as half of a pair of brackets
+        raise OptionError(f"an https address expected, {endpoint!r} found") from None
+    if parts.scheme == "https" or here:
         return
     raise OptionError(
         f"an https address expected, since the API key is sent to it; {endpoint!r} found"

@@ -152,7 +152,8 @@ def read_state(path: Path, fresh: State) -> State:
                 f"file with --state"
             )
     whole = [_extent(part) for part in state.parts if not part.half]
-    if whole != [_extent(part) for part in fresh.parts]:
+    halves_first = any(part.half for part in state.parts[: len(whole)])
+    if halves_first or whole != [_extent(part) for part in fresh.parts]:
         raise OptionError(f"{path}: {len(fresh.parts)} parts expected, others found")
     last = max((part.last for part in fresh.parts), default=0)
     for part in state.parts:
@@ -173,7 +174,8 @@ def _is_sound(part: PartState, last: int) -> bool:
     runs = part.open or []
     told = chain(*part.refused.values(), *part.unknown.values(), (part.first, part.last))
     return (
-        all(len(run) == 2 and 1 <= run[0] <= run[1] <= last for run in runs)
+        not (part.half and part.open is None)
+        and all(len(run) == 2 and 1 <= run[0] <= run[1] <= last for run in runs)
         and all(1 <= line <= last for line in told)
         and part.accepted >= 0
         and part.again >= 0

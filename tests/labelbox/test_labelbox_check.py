@@ -395,6 +395,16 @@ def test_a_mask_whose_pixels_are_damaged_is_refused() -> None:
     assert run(line(mask={"png": base64.b64encode(raw).decode()})) == [("S510", 1, "/mask/png")]
 
 
+@pytest.mark.parametrize("damage", ["*", "=", "A", "\u00e9"])
+@pytest.mark.parametrize("place", [0, 20, 60, -20, -1])
+def test_a_mask_whose_base64_is_damaged_anywhere_is_refused(place: int, damage: str) -> None:
+    whole = png("L")
+    # A multiple of four characters as before, so that the end is looked at.
+    text = whole[:place] + damage + "***" + whole[place:]
+    assert len(text) % 4 == 0
+    assert run(line(mask={"png": text})) == [("S510", 1, "/mask/png")]
+
+
 def test_a_composite_in_colour_is_fine() -> None:
     assert run(line(mask={"imBytes": png("RGB", value=(1, 1, 1)), "colorRGB": [1, 1, 1]})) == []
 

@@ -45,7 +45,14 @@ def tool(number: int, kind: str, name: str, *asked: dict[str, Any], **more: Any)
 
 
 SHADE = question(12, "text", "shade")
-COLOUR = question(11, "radio", "colour", option(13, "Dark Red", SHADE), option(14, "Blue"))
+COLOUR = question(
+    11,
+    "radio",
+    "colour",
+    option(13, "Dark Red", SHADE),
+    option(14, "Blue"),
+    {**option(18, "Mauve"), "archived": True},
+)
 PARTS = question(15, "checklist", "parts", option(16, "door"), option(17, "wheel"))
 ONTOLOGY = {
     "tools": [
@@ -55,6 +62,10 @@ ONTOLOGY = {
         tool(4, "named-entity", "person"),
         tool(5, "raster-segmentation", "road"),
         tool(6, "edge", "on", definition={"constraints": [[schema_id(1), schema_id(3)]]}),
+        tool(7, "polygon", "van", archived=1),
+        # Of one name and one kind, once it was archived and made anew; the server says 0 and 1.
+        tool(8, "rectangle", "sign", archived=1),
+        tool(9, "rectangle", "sign", archived=0),
     ],
     "classifications": [
         question(21, "radio", "weather", option(22, "Sunny"), option(23, "Wet"), scope="global"),
@@ -62,6 +73,8 @@ ONTOLOGY = {
         question(27, "text", "comment", scope="global"),
         question(28, "radio", "scene", option(29, "indoor"), option(30, "outdoor"), scope="index"),
         question(31, "dropdown", "region", option(32, "north"), scope="global"),
+        question(33, "radio", "stars", {**option(34, "x"), "label": 5, "value": 5}, scope="global"),
+        question(35, "text", "remark", scope="global", archived=1),
     ],
 }
 BOX = {"top": 1, "left": 2, "height": 3, "width": 4}
@@ -120,6 +133,9 @@ MISFITS = {
     "another letter case": misfit("O301", "/name", "did you mean 'car'?", name="Car", bbox=BOX),
     "blanks at the ends": misfit("O301", "/name", "did you mean 'car'?", name=" car ", bbox=BOX),
     "an unknown tool": misfit("O301", "/name", "it has 'car', 'roof'", name="zebra", bbox=BOX),
+    "an unknown option that is a number": misfit(
+        "O302", "/answer/name", "it has '5'", **answered("stars", {"name": "4"})
+    ),
     "a misspelt question": misfit(
         "O301", "/name", "did you mean 'weather'?", **answered("wether", {"name": "Sunny"})
     ),
@@ -276,6 +292,28 @@ MISFITS = {
         f"the schemaNodeId of 'Wet', whose featureSchemaId is '{schema_id(23)}'",
         **answered("weather", {"schemaId": node_id(23)}),
     ),
+    # what is archived
+    "a tool that is archived": misfit(
+        "O301", "/name", "it is archived in the project", name="van", polygon=RING
+    ),
+    "a question that is archived": misfit(
+        "O301", "/name", "it is archived in the project", **answered("remark", "x")
+    ),
+    "an option that is archived": misfit(
+        "O302",
+        f"{NESTED}/answer/name",
+        "it is archived in the project",
+        **below(answered("colour", {"name": "Mauve"})),
+    ),
+    "the schemaId of a tool that is archived": misfit(
+        "O301", "/schemaId", "it is archived in the project", schemaId=schema_id(8), bbox=BOX
+    ),
+    "the schemaId of an option that is archived": misfit(
+        "O302",
+        f"{NESTED}/answer/schemaId",
+        "it is archived in the project",
+        **below(answered("colour", {"schemaId": schema_id(18)})),
+    ),
     # relations
     "a relation between the wrong ends": misfit(
         "O307",
@@ -313,6 +351,15 @@ def test_a_misfit_is_found_with_line_pointer_and_suggestion(
     assert (problem.code, where.line, where.pointer) == (given.code, 3, given.pointer)
     assert (where.path, where.sample) == (str(lines), "a")
     assert given.hint in problem.message
+
+
+def test_features_made_anew_and_options_of_numbers_fit(tmp_path: Path, project: Path) -> None:
+    row = {"dataRow": {"globalKey": "a"}}
+    by_name = {**row, "uuid": str(UUID(int=3)), "name": "sign", "bbox": BOX}
+    by_id = {**row, "uuid": str(UUID(int=4)), "schemaId": schema_id(9), "bbox": BOX}
+    stars = {**row, "uuid": str(UUID(int=5)), **answered("stars", {"name": "5"})}
+    lines = write(tmp_path / "mal.ndjson", by_name, by_id, stars)
+    assert lc.check(lines, ontology=project).problems == []
 
 
 def test_the_ends_alone_have_no_problem_and_all_codes_of_misfits_occur(

@@ -310,6 +310,27 @@ def test_pictures_elsewhere_are_neither_fetched_nor_opened(tmp_path: Path, uri: 
     ]
 
 
+@pytest.mark.parametrize(
+    ("uri", "code"),
+    [
+        ("https://[x/m.png", "R101"),
+        ("m\0.png", "R112"),
+        ("a" * 5000, "R112"),
+        ("x/" * 5000, "R112"),
+    ],
+)
+def test_what_names_no_file_is_rejected_alone(tmp_path: Path, uri: str, code: str) -> None:
+    (tmp_path / "m.png").write_bytes(picture())
+    for options in (None, LabelboxReaderOptions(masks=str(tmp_path))):
+        report = Report()
+        lines = written(tmp_path, mask_line(1, uri), mask_line(2, "m.png"))
+        (sample,) = samples_of(lines, options=options, report=report)
+        assert [each.id for each in sample.annotations] == [uuid(2)]
+        assert [(each.code, each.where.pointer) for each in report.problems] == [
+            (code, "/mask/instanceURI")
+        ]
+
+
 def test_a_folder_is_recognised_by_its_lines_and_read_in_natural_order(tmp_path: Path) -> None:
     for name, number in (("part-10.ndjson", 10), ("part-2.ndjson", 2)):
         (tmp_path / name).write_text(json.dumps(line(number)) + "\n")

@@ -147,6 +147,8 @@ def test_jsonschema_is_imported_when_first_needed() -> None:
         (b"[]", "an object expected, a list found"),
         (b"{}", "has neither tools nor classifications"),
         (b"{", "is not JSON"),
+        (b'{"tools":[null],', "is not JSON"),
+        (b'{"tools":[null],"name":"\\ud800"}', "is not JSON"),
         (b'{"tools":[{"tool":"rectangle"}]}', "'name' is required at /tools/0"),
         (b'{"tools":[{"tool":"rectangle","name":3}]}', "a text expected, 3 found at /tools/0/name"),
         (
@@ -161,6 +163,11 @@ def test_a_file_that_is_no_ontology_is_refused_with_a_sentence(
     with pytest.raises(OSError, match=r"onto\.json") as caught:
         read_ontology(document, "onto.json")
     assert sentence in str(caught.value)
+
+
+def test_a_byte_order_mark_before_an_ontology_is_passed_over() -> None:
+    data = b'{"tools":[{"tool":"line","name":"a"}]}'
+    assert read_ontology(b"\xef\xbb\xbf" + data) == read_ontology(data)
 
 
 def test_unknown_keys_of_an_ontology_are_ignored() -> None:

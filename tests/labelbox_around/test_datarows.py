@@ -117,7 +117,8 @@ def test_a_map_is_a_layer_of_tiles_with_bounds_as_longitude_and_latitude() -> No
     ("sample", "places", "code"),
     [
         (Sample("k", Image()), Places(), codes.MEDIA_MISSING),
-        (Sample("k", TiledImage()), Places(media="https://t/{z}/{x}/{y}"), codes.MEDIA_MISSING),
+        (Sample("k", TiledImage("EPSG:4326", (0, 0, 1, 1))), Places(), codes.MEDIA_MISSING),
+        (Sample("k", TiledImage()), Places(media="https://t/{z}/{x}/{y}"), codes.RECORD_MALFORMED),
         (
             Sample("k", TiledImage("EPSG:4326", (0, 0, 1, 1))),
             Places(media="https://t/x.png"),
@@ -172,6 +173,7 @@ def test_the_sdks_own_check_takes_the_rows_of_every_kind_of_media(tmp_path: Path
         "image": Sample("image", Image(), uri="a.jpg"),
         "video": Sample("video", Video(), uri="a.mp4"),
         "text": Sample("text", Text("so"), uri="a.txt"),
+        "page": Sample("page", Text(), uri="a.html"),
         "pdf": Sample("pdf", Document(), uri="a.pdf"),
         "map": Sample("map", TiledImage("EPSG:4326", (-99, 19, -98, 20))),
         "plan": Sample("plan", TiledImage("pixel", (0, 0, 512, 256))),
@@ -204,7 +206,7 @@ def test_the_sdks_own_check_takes_the_rows_of_every_kind_of_media(tmp_path: Path
     assert all(row["metadata_fields"] == [{"schemaId": "s" * 25, "value": "Ulm"}] for row in taken)
     # The names of kinds are those of the SDK.
     assert {MediaType(row["media_type"]).name for row in found} == {
-        *("Image", "Video", "Text", "Document", "Geospatial_Tile", "Simple_Tile"),
+        *("Image", "Video", "Text", "Html", "Document", "Geospatial_Tile", "Simple_Tile"),
         *("Conversational", "Audio"),
     }
 
@@ -218,6 +220,53 @@ def test_pieces_of_a_sample_are_one_row() -> None:
 def test_a_template_that_is_no_url_or_has_unknown_fields_is_refused(template: str) -> None:
     with pytest.raises(OptionError):
         check_template(template, "--media")
+
+
+@pytest.mark.parametrize(
+    ("media", "count"),
+    [("https://e.org/{stem}.png", 2), ("https://e.org/{path}", 0), ("https://e.org", 0)],
+)
+def test_an_address_that_a_template_makes_for_several_samples_is_told(
+    media: str, count: int
+) -> None:
+    pictures = [Sample(f"k{n}", Image(), uri=f"{folder}/a.jpg") for n, folder in enumerate("xyz")]
+    found, report = rows(*pictures, places=Places(media=media))
+    assert [row["global_key"] for row in found] == ["k0", "k1", "k2"]
+    told = [(problem.code, problem.message) for problem in report.problems]
+    if count == 0:
+        assert told == []
+    else:
+        ((code, message),) = told
+        assert code == codes.ADDRESS_SHARED.id
+        assert "2 samples" in message
+        assert "'k1': https://e.org/a.png" in message
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind"),
+    [
+        ("https://e.org/a.html", "HTML"),
+        ("https://e.org/a.HTM?token=1", "HTML"),
+        ("https://e.org/a.html.txt", "TEXT"),
+        ("https://e.org/a.txt?from=b.html", "TEXT"),
+    ],
+)
+def test_pages_are_told_from_texts_by_their_address(uri: str, kind: str) -> None:
+    found, _ = rows(Sample("k", Text(), uri=uri), places=Places())
+    assert (found[0]["row_data"], found[0]["media_type"]) == (uri, kind)
+    # A text that only speaks of a page stands in the row itself.
+    found, _ = rows(Sample("k", Text("see https://e.org/a.html"), uri="a.txt"), places=Places())
+    assert found[0]["media_type"] == "TEXT"
+
+
+def test_layers_of_one_server_and_addresses_of_the_source_may_be_shared() -> None:
+    layer = TiledImage("EPSG:4326", (-99, 19, -98, 20))
+    tiles = Places(media="https://t.example/{z}/{x}/{y}.png")
+    _, report = rows(Sample("k", layer), Sample("l", layer), places=tiles)
+    assert report.counts == {}
+    same = [Sample(key, Image(), uri="https://e.org/a.jpg") for key in "kl"]
+    _, report = rows(*same, places=Places())
+    assert report.counts == {}
 
 
 def test_metadata_and_attachments_come_from_tables(tmp_path: Path) -> None:

@@ -271,6 +271,40 @@ def test_masks_of_older_projects_are_masks_and_surplus_of_all_kinds_is_listed(
     ]
 
 
+def test_what_is_archived_in_a_project_is_lacking_and_no_surplus(needed: dict[str, Any]) -> None:
+    given = copy.deepcopy(needed)
+    first = {"tool": "rectangle", "name": "box", "archived": 1, "classifications": []}
+    given["tools"] = [first, *({**tool, "archived": 0} for tool in given["tools"])]
+    assert lacking(needed, given, "p", Report()) == []
+    place = given["tools"].index(_tool(given, "line"))
+    given["tools"][place]["archived"] = 1
+    question = given["classifications"][0]
+    question["options"][0]["archived"] = True
+    given["classifications"].append({**given["classifications"].pop(), "archived": True})
+    report = Report()
+    assert lacking(needed, given, "p", report) == []
+    assert [(problem.code, problem.where.pointer) for problem in report.problems] == [
+        (codes.FEATURE_UNKNOWN.id, "/tools"),
+        (codes.OPTION_UNKNOWN.id, "/classifications/0/options"),
+        (codes.FEATURE_UNKNOWN.id, "/classifications"),
+    ]
+    assert all("archived there" in problem.message for problem in report.problems)
+
+
+def test_options_of_numbers_are_those_of_their_digits(needed: dict[str, Any]) -> None:
+    given, wanted = copy.deepcopy(needed), copy.deepcopy(needed)
+    for ontology, label in ((wanted, "5"), (given, 5)):
+        ontology["classifications"][0]["options"][0] |= {"label": label, "value": label}
+    report = Report()
+    assert lacking(wanted, given, "p", report) == []
+    assert report.counts == {}
+
+
+def test_a_byte_order_mark_before_an_ontology_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "o.json").write_bytes(b'\xef\xbb\xbf{"tools": []}')
+    assert read_normalized(tmp_path / "o.json") == {"tools": []}
+
+
 @pytest.mark.parametrize("data", [b"", b"[]", b'{"tools": 1}', b'{"tools": [{"name": "x"}]}'])
 def test_a_file_that_is_no_ontology_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "o.json").write_bytes(data)

@@ -116,7 +116,7 @@ def test_finished_labels_go_through_the_other_kind_of_import(tmp_path: Path) -> 
 
 PASSING = [
     *((what, fault) for what in ("find", "create") for fault in FAULTS),
-    *(("status", fault) for fault in ("429", "500", "502", "drop", "cut")),
+    *(("status", fault) for fault in ("429", "500", "502", "drop", "cut", "torn")),
 ]
 
 
@@ -372,6 +372,7 @@ def test_the_key_is_nowhere_but_in_the_requests(
     ("options", "words"),
     [
         ({"endpoint": "http://labelbox.example/graphql"}, "https address"),
+        ({"endpoint": "https://[labelbox.example"}, "https address"),
         ({"lines": 0}, "1 line"),
         ({"kind": "mea"}, "mal or label"),
         ({"api_key_env": "NOT_SET_ANYWHERE"}, "NOT_SET_ANYWHERE"),

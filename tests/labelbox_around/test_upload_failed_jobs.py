@@ -14,6 +14,7 @@ from test_upload_interrupted import Killer, run_apart
 from upload_server import KEY, Labelbox
 
 from labelconv import codes
+from labelconv.errors import OptionError, SourceError
 from labelconv.labelbox.upload import Progress
 from labelconv.labelbox.upload_state import lines_of, runs_of
 
@@ -107,6 +108,18 @@ def test_lines_of_failed_jobs_are_sent_again_by_the_next_run_and_accepted_ones_n
         assert len(server.jobs) == before + 1
     assert third.report.ledger == second.report.ledger
     assert [each.where.line for each in third.report.problems] == [8]
+
+
+def test_what_failed_is_not_told_any_more_once_it_was_accepted(tmp_path: Path) -> None:
+    file = boxes(tmp_path, 6)
+    with Labelbox(fail=lambda job: True) as server:
+        first = sent(server, file)
+        assert first.failed is not None
+        assert len(first.failed.read_bytes().splitlines()) == 6
+        server.fail = lambda job: job.state == "FAILED"
+        second = sent(server, file)
+    assert (second.accepted, second.failed) == (6, None)
+    assert not first.failed.exists()
 
 
 @pytest.mark.parametrize("jobs", [1, 3, 4, 9])
@@ -225,6 +238,27 @@ def test_finished_labels_of_a_failed_job_are_sent_again_too(tmp_path: Path) -> N
         done = sent(server, file, kind="label")
     assert [job.kind for job in server.jobs] == ["label", "label"]
     assert done.accepted == 9
+
+
+@pytest.mark.parametrize("wrong", ["a half without its lines", "a half before the parts"])
+def test_a_state_whose_halves_were_changed_sends_nothing_and_is_told(
+    tmp_path: Path, wrong: str
+) -> None:
+    file = boxes(tmp_path, 24)
+    with Labelbox(fail=poisoned(7)) as server:
+        done = sent(server, file, lines=12)
+        assert done.state is not None
+        state = json.loads(done.state.read_bytes())
+        assert [part.get("half", False) for part in state["parts"][:3]] == [False, False, True]
+        if wrong == "a half without its lines":
+            del state["parts"][2]["open"]
+        else:
+            state["parts"].insert(0, state["parts"].pop(2))
+        done.state.write_text(json.dumps(state))
+        jobs = len(server.jobs)
+        with pytest.raises((SourceError, OptionError), match="expected"):
+            sent(server, file, lines=12)
+        assert len(server.jobs) == jobs
 
 
 def test_the_state_says_which_halves_there_are(tmp_path: Path) -> None:

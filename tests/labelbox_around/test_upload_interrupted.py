@@ -81,11 +81,28 @@ def test_a_run_that_is_killed_is_gone_on_with_and_no_line_is_sent_twice(
     assert left == ["mal.ndjson", "mal.ndjson.failed.ndjson", "mal.ndjson.upload.json"]
 
 
+def test_a_job_that_is_not_shown_at_once_after_a_kill_is_waited_for_and_not_made_twice(
+    tmp_path: Path,
+) -> None:
+    file = boxes(tmp_path, 20)
+    killer = Killer(1)
+    looks = iter([True])  # the first run was killed before it looked; the second one sees nothing
+    with Labelbox(created=killer, hidden=lambda job: next(looks, False)) as server:
+        killer.process = run_apart(server, file, 10)
+        killer.process.communicate(timeout=60)
+        state = json.loads((tmp_path / "mal.ndjson.upload.json").read_bytes())
+        assert [part.get("phase") for part in state["parts"]] == ["sending", None, None]
+        done = sent(server, file)
+    assert next(looks, None) is None
+    assert [len(job.lines) for job in server.jobs] == [9, 9, 2]
+    accounted(server, file, done)
+
+
 def test_25_000_lines_with_failures_of_every_kind_and_a_kill_are_all_accounted_for(
     tmp_path: Path,
 ) -> None:
     chance = random.Random(7)
-    of_status = ("429", "500", "502", "drop", "cut")
+    of_status = ("429", "500", "502", "drop", "cut", "torn")
 
     def fault(what: str, number: int) -> str | None:
         if chance.random() < 0.05:

@@ -48,8 +48,8 @@ class Labelbox:
     """Start it with `with`; `endpoint` is for the SDK's client.
 
     - `fault(what, number)` is asked for each request: what is `create`, `find` or `status`, number
-      how many of that kind came before; it names one of `FAULTS`, `cut` or `gone` (of statuses), or
-      None;
+      how many of that kind came before; it names one of `FAULTS`, `cut`, `torn` or `gone` (of
+      statuses), or None;
     - `refuse(line)`: the errors of a line, None where it is taken;
     - `fail(job)`: whether a job ends FAILED;
     - `created`: called with each job that was made;
@@ -251,6 +251,8 @@ class Labelbox:
             rows.append(row if errors is None else row | {"errors": errors})
         rows.reverse()  # no order is promised
         data = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
+        if fault == "torn":  # written by halves: the answer is whole, the file is not
+            data = data[: len(data) // 2]
         handler.send_response(200)
         handler.send_header("Content-Length", str(len(data)))
         handler.end_headers()

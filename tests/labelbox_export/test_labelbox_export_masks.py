@@ -183,9 +183,15 @@ def test_a_busy_server_is_asked_again_and_a_refusal_is_told_at_its_place(
     assert "secret" not in str(report.as_dict())
 
 
-@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://example.org/m.png"])
-def test_what_is_no_address_of_the_web_is_not_fetched(url: str, tmp_path: Path) -> None:
-    found, report = _masks(_export(tmp_path, url), None, fetch=True)
+@pytest.mark.parametrize("fetch", [True, False])
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/hostname", "ftp://example.org/m.png", "https://[x/m.png", "https:///m\0.png"],
+)
+def test_what_is_no_address_of_the_web_is_not_fetched(
+    url: str, fetch: bool, tmp_path: Path
+) -> None:
+    found, report = _masks(_export(tmp_path, url), tmp_path, fetch=fetch)
     assert (found, report.counts) == ([], {"R112": 1})
 
 

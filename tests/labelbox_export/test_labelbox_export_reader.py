@@ -223,6 +223,26 @@ def test_an_answer_that_two_labels_share_is_read_once(tmp_path: Path) -> None:
     assert report.ledger.classifications.skipped == 1
 
 
+@pytest.mark.parametrize("how", ["latest", "all", "consensus"])
+def test_labels_marked_as_skipped_are_no_labels_even_if_they_are_the_latest(
+    how: str, tmp_path: Path
+) -> None:
+    real = label(box("car", "f1"))
+    left = label(box("van", "f2"), box("van", "f3")) | {
+        "label_details": {"updated_at": "2026-01-02T00:00:00Z"},
+        "performance_details": {"skipped": True, "consensus_score": 1},
+    }
+    done = label(box("sign", "f4")) | {"performance_details": {"skipped": False}}
+    path = lines(tmp_path / "a.ndjson", row(left, real, done), row(left, key="b.jpg"))
+    (first, second), report = _read(path, label=how)
+    found = [annotation.category for annotation in first.annotations]
+    assert found == (["car", "sign"] if how == "all" else ["sign"])
+    assert second.annotations == ()
+    account = report.ledger.annotations
+    assert (account.read, account.skipped) == (6, 6 - len(found))
+    assert "2 records" in next(p.message for p in report.problems if "marked" in p.message)
+
+
 # ------------------------------------------------------------------------------ media
 
 
@@ -231,6 +251,7 @@ def test_an_answer_that_two_labels_share_is_read_once(tmp_path: Path) -> None:
     [
         ({"mime_type": "image/jpeg"}, "a", Image()),
         ({"mime_type": "video/mp4", "frame_count": 9}, "a", Video(frame_count=9)),
+        ({"asset_type": "video", "mime_type": "application/octet-stream"}, "a.bin", Video()),
         ({"mime_type": "audio/mpeg"}, "a", Audio()),
         ({"mime_type": "application/pdf"}, "a", Document()),
         ({"mime_type": "text/html"}, "a", Text()),

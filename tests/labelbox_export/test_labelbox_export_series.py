@@ -78,13 +78,39 @@ def test_of_several_groups_none_is_taken_for_the_other(
     assert account.read == sum(kept) + account.rejected + account.skipped
 
 
+def test_key_frames_of_a_series_are_listed_by_feature_and_then_by_group(tmp_path: Path) -> None:
+    def rib(frame: int) -> dict[str, Any]:
+        line = [{"x": frame, "y": 1.5}, {"x": 10.0 + frame, "y": 4}]
+        kind = {"name": "rib", "annotation_kind": "DICOMPolyline"}
+        return {"objects": {"f1": {"feature_id": "f1", **kind, "line": line}}}
+
+    said = {
+        "groups": {
+            "Axial": {"name": "Axial", "frames": {str(n): rib(n) for n in range(1, 6)}},
+            "Coronal": {"name": "Coronal", "frames": {"2": rib(2)}},
+        },
+        "segments": {"Axial": {"f1": [[1, 5]]}, "Coronal": {"f1": [[2, 2]]}},
+        "key_frame_feature_map": {
+            "f1": {"Axial": {"1": True, "2": False, "3": True, "5": True}, "Coronal": {"2": True}}
+        },
+    }
+    path = lines(tmp_path / "a.ndjson", row({"annotations": said}))
+    (sample,), _ = _read(path, group="axial")
+    (track,) = (annotation.value for annotation in sample.annotations)
+    # Frames 2 and 4 are interpolated; 3 is a key frame, though it lies on the way from 1 to 5.
+    assert [[keyframe.frame for keyframe in segment] for segment in track.segments] == [[0, 2, 4]]
+
+
 def test_groups_that_are_no_groups_are_rejected_alone(tmp_path: Path) -> None:
     bad = row({"annotations": {"groups": [1]}})
     worse = row({"annotations": {"groups": {"axial": 3}}}, key="b")
-    samples, report = _read(lines(tmp_path / "a.ndjson", bad, worse))
-    assert [sample.annotations for sample in samples] == [(), ()]
-    assert report.counts == {"R101": 1, "R131": 1}
-    assert [str(each.where.pointer)[-13:] for each in report.problems if each.severity == "error"]
+    path = lines(tmp_path / "a.ndjson", bad, worse)
+    for options in ({}, {"group": "axial"}, {"group": "coronal"}):
+        samples, report = _read(path, **options)
+        assert [sample.annotations for sample in samples] == [(), ()]
+        at = "/projects/p1/labels/0/annotations/groups"
+        found = [(each.code, each.where.line, each.where.pointer) for each in report.problems]
+        assert found == [("R101", 1, at), ("R101", 2, f"{at}/axial")]
 
 
 def test_labels_of_series_that_are_not_read_are_counted_group_by_group(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ _END = b"IEND\xaeB`\x82"
 _COLOUR_TYPES = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
 #: Pictures above this many pixels are not unpacked (a hostile PNG may claim any size).
 _MOST_PIXELS = 50_000_000
+_NO_BASE64 = "base64 of a PNG expected, other text found"
 
 
 def png_fault(
@@ -30,8 +31,8 @@ def png_fault(
     try:
         head = binascii.a2b_base64(text[:44], strict_mode=True)
         tail = binascii.a2b_base64(end, strict_mode=True)
-    except binascii.Error:
-        return "base64 of a PNG expected, other text found"
+    except ValueError:  # binascii.Error is one, but not that of characters beyond ASCII
+        return _NO_BASE64
     if not head.startswith(_SIGNATURE) or head[12:16] != b"IHDR" or len(head) < 29:
         return "a PNG expected, something else found in the base64"
     width, height, depth, kind = struct.unpack(">IIBB", head[16:26])
@@ -45,13 +46,17 @@ def png_fault(
         media = f"{size[0]:g}×{size[1]:g}"
         return f"a mask as large as the media ({media}) expected, {width}×{height} found"
     if grey and pixels and width * height <= _MOST_PIXELS:
-        return _pixel_fault(binascii.a2b_base64(text))
+        return _pixel_fault(text)
     return None
 
 
-def _pixel_fault(data: bytes) -> str | None:
+def _pixel_fault(text: str) -> str | None:
     from PIL import Image
 
+    try:
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:  # in the middle, where nobody has looked yet
+        return _NO_BASE64
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
             highest = picture.getextrema()[1]

@@ -45,6 +45,8 @@ TOOLS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 Feature: TypeAlias = Line | Nested | Option | MaskInstance
 
+_ARCHIVED = "; it is archived in the project"
+
 
 def ontology_findings(line: Line, ontology: Ontology) -> Iterator[Finding]:
     """What of a line that `wire` accepts does not fit the ontology."""
@@ -138,8 +140,9 @@ def _missing(at: str, feature: Feature, names: Sequence[str], ontology: Ontology
     """An unknown feature: a wrong name, a wrong id, or a name and an id that differ."""
     name, schema_id = _names(feature)
     if schema_id is None:
-        return _unknown(f"{at}/name", name or "", known.hint(name or "", names))
-    hint = _id_hint(schema_id, ontology)
+        hint = _ARCHIVED if name in ontology.archived else known.hint(name or "", names)
+        return _unknown(f"{at}/name", name or "", hint)
+    hint = _ARCHIVED if schema_id in ontology.archived else _id_hint(schema_id, ontology)
     if name is not None and name in names:
         hint = f"; it is not the schemaId of {name!r}"
     return _unknown(f"{at}/schemaId", schema_id, hint)
@@ -250,7 +253,9 @@ def _unknown_option(at: str, option: Option, question: Question, ontology: Ontol
     for other in question.options.values():
         if option.name is not UNSET and other.value == option.name:
             return OPTION_BY_VALUE, f"{at}/name", {"name": name, "label": other.label}
-    if option.name is UNSET:
+    if name in question.archived:
+        hint = _ARCHIVED
+    elif option.name is UNSET:
         hint = _id_hint(name, ontology)
     else:
         hint = _owner(name, ontology) or known.hint(name, question.options)

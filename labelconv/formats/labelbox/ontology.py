@@ -2,18 +2,20 @@
 
 Read from bytes with `read_ontology`. Names are exact and case-sensitive. A question is found by its
 `instructions` and by its `name` (they may differ; lines use the instructions); an option by its
-label, never by its value. `featureSchemaId`s exist only in ontologies fetched from a server.
+label, never by its value. `featureSchemaId`s exist only in ontologies fetched from a server. What
+the server marks as `archived` cannot be imported: it is known by name alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from labelconv import schema
 from labelconv.errors import SourceError
+from labelconv.io import UTF8_MARK
 
 Found = TypeVar("Found")
 
@@ -35,6 +37,7 @@ class Question(msgspec.Struct, frozen=True):
     """A question. `kind` is `radio`, `checklist`, `text` or one that cannot be imported.
 
     `scope` is `global` or `index` (answers per frame, time or message), None for nested ones.
+    `archived` has the labels and ids of options that are archived.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Question(msgspec.Struct, frozen=True):
     id: str | None
     scope: str | None
     options: Mapping[str, Option]
+    archived: frozenset[str] = frozenset()
 
     @property
     def options_by_id(self) -> dict[str, Option]:
@@ -71,7 +75,8 @@ class Ontology(msgspec.Struct, frozen=True):
 
     `tools` has the first of each name and `alike` all of them: the SDK makes no two tools of one
     name, but nothing keeps a project from having a box and a polygon of one name. `nodes` has the
-    name and the featureSchemaId of whatever has a schemaNodeId, which lines must not use.
+    name and the featureSchemaId of whatever has a schemaNodeId, which lines must not use;
+    `archived` the names and ids of tools and questions that are archived.
     """
 
     tools: Mapping[str, Tool]
@@ -80,6 +85,7 @@ class Ontology(msgspec.Struct, frozen=True):
     questions_by_id: Mapping[str, Question]
     alike: Mapping[str, tuple[Tool, ...]]
     nodes: Mapping[str, tuple[str, str]]
+    archived: frozenset[str] = frozenset()
 
     @property
     def has_ids(self) -> bool:
@@ -91,17 +97,20 @@ def read_ontology(data: bytes, path: str = "the ontology") -> Ontology:
 
     `path` names the source in that sentence. Unknown keys are ignored.
     """
+    data = data.removeprefix(UTF8_MARK)
     try:
-        wire = _DECODER.decode(data)
-    except msgspec.ValidationError as error:
-        found = schema.errors("labelbox-ontology", msgspec.json.decode(data))
-        sentence = str(found[0]) if found else str(error)
-        raise SourceError(f"{path} is not a normalized Labelbox ontology: {sentence}") from error
+        try:
+            wire = _DECODER.decode(data)
+        except msgspec.ValidationError as error:
+            found = schema.errors("labelbox-ontology", msgspec.json.decode(data))
+            sentence = str(found[0]) if found else str(error)
+            message = f"{path} is not a normalized Labelbox ontology: {sentence}"
+            raise SourceError(message) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SourceError(f"{path} is not JSON: {error}") from error
     if wire.tools is None and wire.classifications is None:
         raise SourceError(f"{path} has neither tools nor classifications")
-    tools = [_tool(tool) for tool in wire.tools or ()]
+    tools = [_tool(tool) for tool in _active(wire.tools)]
     alike: dict[str, tuple[Tool, ...]] = {}
     for tool in tools:
         others = alike.get(tool.name, ())
@@ -116,6 +125,7 @@ def read_ontology(data: bytes, path: str = "the ontology") -> Ontology:
         questions_by_id=by_id(questions),
         alike=alike,
         nodes=dict(_nodes(wire)),
+        archived=frozenset(_archived(f for f in _features(wire) if not isinstance(f, _Option))),
     )
 
 
@@ -223,11 +233,12 @@ def _both(
 
 
 class _Option(msgspec.Struct, rename="camel"):
-    label: str
-    value: str | None = None
+    label: str | int | float  # the SDK makes options of numbers, too
+    value: str | int | float | None = None
     feature_schema_id: str | None = None
     schema_node_id: str | None = None
     options: list[_Question] | None = None
+    archived: Any = None  # the server says false or 0
 
 
 class _Question(msgspec.Struct, rename="camel"):
@@ -238,6 +249,7 @@ class _Question(msgspec.Struct, rename="camel"):
     schema_node_id: str | None = None
     scope: str | None = None
     options: list[_Option] | None = None
+    archived: Any = None
 
 
 class _Definition(msgspec.Struct):
@@ -251,6 +263,7 @@ class _Tool(msgspec.Struct, rename="camel"):
     schema_node_id: str | None = None
     classifications: list[_Question] | None = None
     definition: _Definition | None = None
+    archived: Any = None
 
 
 class _Wire(msgspec.Struct):
@@ -272,29 +285,50 @@ def _tool(wire: _Tool) -> Tool:
     )
 
 
-def _nodes(wire: _Wire) -> Iterator[tuple[str, tuple[str, str]]]:
-    """schemaNodeId → (name, featureSchemaId), where something has both."""
-    waiting: list[_Tool | _Question | _Option] = [
-        *(wire.tools or ()),
-        *(wire.classifications or ()),
-    ]
+_Feature: TypeAlias = _Tool | _Question | _Option
+_AnyFeature = TypeVar("_AnyFeature", _Tool, _Question, _Option)
+
+
+def _active(features: Iterable[_AnyFeature] | None) -> list[_AnyFeature]:
+    """Those that are not archived."""
+    return [each for each in features or () if not each.archived]
+
+
+def _archived(features: Iterable[_Feature]) -> Iterator[str]:
+    """The names and ids of those that are archived."""
+    for each in features:
+        if each.archived:
+            yield _name(each)
+            if each.feature_schema_id:
+                yield each.feature_schema_id
+
+
+def _features(wire: _Wire) -> Iterator[_Feature]:
+    """Every tool, question and option."""
+    waiting: list[_Feature] = [*(wire.tools or ()), *(wire.classifications or ())]
     while waiting:
         each = waiting.pop()
-        if each.schema_node_id and each.feature_schema_id:
-            yield each.schema_node_id, (_name(each), each.feature_schema_id)
+        yield each
         below = each.classifications if isinstance(each, _Tool) else each.options
         waiting.extend(below or ())
 
 
-def _name(wire: _Tool | _Question | _Option) -> str:
+def _nodes(wire: _Wire) -> Iterator[tuple[str, tuple[str, str]]]:
+    """schemaNodeId → (name, featureSchemaId), where something has both."""
+    for each in _features(wire):
+        if each.schema_node_id and each.feature_schema_id and not each.archived:
+            yield each.schema_node_id, (_name(each), each.feature_schema_id)
+
+
+def _name(wire: _Feature) -> str:
     if isinstance(wire, _Option):
-        return wire.label
+        return str(wire.label)
     return (wire.instructions if isinstance(wire, _Question) else None) or wire.name or ""
 
 
 def _questions(wires: list[_Question] | None) -> Questions:
     found: dict[str, Question] = {}
-    asked = [(_question(wire), wire.name) for wire in wires or ()]
+    asked = [(_question(wire), wire.name) for wire in _active(wires)]
     found.update((question.name, question) for question, _ in asked)
     # Builders may give a slug as the name; the text shown (instructions) wins where they collide.
     for question, name in asked:
@@ -309,13 +343,14 @@ def _question(wire: _Question) -> Question:
         kind=_KINDS.get(wire.type, wire.type),
         id=wire.feature_schema_id,
         scope=wire.scope,
-        options={
-            option.label: Option(
-                option.label, option.value, option.feature_schema_id, _questions(option.options)
-            )
-            for option in wire.options or ()
-        },
+        options={option.label: option for option in map(_option, _active(wire.options))},
+        archived=frozenset(_archived(wire.options or ())),
     )
+
+
+def _option(wire: _Option) -> Option:
+    value = None if wire.value is None else str(wire.value)
+    return Option(str(wire.label), value, wire.feature_schema_id, _questions(wire.options))
 
 
 #: Kinds of the removed prompt-response projects that take the same answers.

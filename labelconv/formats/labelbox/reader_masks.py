@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from labelconv import codes, masks
 from labelconv.formats.labelbox import records
-from labelconv.formats.labelbox.faults import Fault
+from labelconv.formats.labelbox.faults import Fault, malformed
 from labelconv.model import Mask
 
 if TYPE_CHECKING:
@@ -80,7 +80,10 @@ class Pictures:
 
     def _read(self, uri: str, beside: Path | None, at: str) -> bytes:
         """The picture at an address: in the folder of the option, or beside the lines."""
-        parts = urlsplit(uri)
+        try:
+            parts = urlsplit(uri)
+        except ValueError:  # such as half of a pair of brackets
+            malformed(at, "an address", uri)
         path = PurePosixPath(unquote(parts.path))
         places = []
         # Data must not name files elsewhere on this machine.
@@ -92,13 +95,11 @@ class Pictures:
         elif inside and beside is not None:
             places = [beside / path]
         for place in places:
-            if place.is_file():
-                try:
+            try:
+                if place.is_file():
                     return place.read_bytes()
-                except OSError as error:
-                    raise Fault(
-                        codes.FILE_MISSING, at, file=f"{place} ({error.strerror})"
-                    ) from None
+            except OSError as error:  # also of a name that is too long for a file
+                raise Fault(codes.FILE_MISSING, at, file=f"{place} ({error.strerror})") from None
         if places:
             raise Fault(codes.FILE_MISSING, at, file=str(places[0]))
         raise Fault(

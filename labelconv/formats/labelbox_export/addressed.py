@@ -8,6 +8,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from labelconv import codes
 from labelconv.formats.labelbox_export.faults import Refused
@@ -104,3 +105,11 @@ def cache_name(address: str, ending: str = ".png") -> str:
 def is_address(text: str) -> bool:
     """Whether a text is an address rather than what it could stand for."""
     return "://" in text[:12]
+
+
+def path_of(address: str) -> str:
+    """The path of an address; of what is none, all of it."""
+    try:
+        return urlsplit(address).path
+    except ValueError:  # such as half of a pair of brackets
+        return address

@@ -40,11 +40,15 @@ def fetch(url: str, host: str, key: str | None) -> bytes:
     The key goes to `host` only, over https (or to this machine itself), and never along with a
     redirection to another host. Busy servers are asked three times.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    try:
+        parts = urlsplit(url)
+        host_named = parts.hostname
+    except ValueError:  # such as half of a pair of brackets
+        host_named = None
+    if not host_named or parts.scheme not in ("http", "https"):
         raise FetchError("it is no address of the web")
     request = urllib.request.Request(url, headers={"User-Agent": "labelconv"})  # noqa: S310 - of the web, as was seen above
-    safe = parts.scheme == "https" or _is_here(parts.hostname or "")
+    safe = parts.scheme == "https" or _is_here(host_named)
     if key is not None and parts.netloc.lower() == host.lower() and safe:
         # Unredirected headers stay behind when the server sends us elsewhere.
         request.add_unredirected_header("Authorization", f"Bearer {key}")

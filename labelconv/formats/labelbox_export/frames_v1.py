@@ -11,11 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
-from labelconv.formats.labelbox_export.addressed import Addressed, is_address
+from labelconv.formats.labelbox_export.addressed import Addressed, is_address, path_of
 from labelconv.formats.labelbox_export.faults import Refused, malformed, record, whole
 from labelconv.formats.labelbox_export.timed import track_id
 
@@ -35,7 +34,7 @@ def fetched_frames(
     if not is_address(address):
         raise malformed(place, "frames by their number, or their address", address)
     names = [f"{label}.ndjson"] if label is not None else []
-    last = urlsplit(address).path.rpartition("/")[2]
+    last = path_of(address).rpartition("/")[2]
     if last.endswith((".ndjson", ".json")):
         names.append(last)
     data = addressed.data(address, place, names, ".ndjson", _is_whole, each_pass=True)

@@ -39,18 +39,19 @@ class Label(msgspec.Struct, frozen=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """The labels of a project or a part of a model run."""
+    """The labels of a project or a part of a model run; those marked as skipped apart."""
 
     id: str
     name: str
     labels: list[Label]
+    skipped: list[Label] = []
 
 
 class Row(msgspec.Struct, frozen=True):
     """A data row. `row_data` is the address of the media; `told` what has no place in the model.
 
-    `faults` are (place, fault, part) of labels that cannot be used, `skipped` the labels of v1 that
-    are marked so.
+    `faults` are (place, fault, part) of labels that cannot be used, `skipped` the labels that are
+    marked so: the labeler passed the data row over, perhaps after some objects were drawn.
     """
 
     spot: Spot
@@ -63,7 +64,7 @@ class Row(msgspec.Struct, frozen=True):
     runs: dict[str, list[Group]]
     told: dict[str, Any]
     faults: list[tuple[str, Refused, Any]]
-    skipped: list[Label] = []
+    skipped: list[Label]
 
 
 def row_of(value: Any, spot: Spot) -> Row:
@@ -89,6 +90,9 @@ def row_of(value: Any, spot: Spot) -> Row:
     if not isinstance(about, dict):
         told["media_attributes"] = about
     faults: list[tuple[str, Refused, Any]] = []
+    projects = _projects(value.get("projects"), spot, faults)
+    runs = _runs(value.get("experiments"), spot, faults)
+    groups = [*projects, *(group for part in runs.values() for group in part)]
     return Row(
         spot=spot,
         id=_text(given.get("id")),
@@ -96,10 +100,11 @@ def row_of(value: Any, spot: Spot) -> Row:
         external_id=_text(given.get("external_id")),
         row_data=given.get("row_data"),
         attributes=attributes,
-        projects=_projects(value.get("projects"), spot, faults),
-        runs=_runs(value.get("experiments"), spot, faults),
+        projects=projects,
+        runs=runs,
         told=told,
         faults=faults,
+        skipped=[label for group in groups for label in group.skipped],
     )
 
 
@@ -108,6 +113,7 @@ _ATTRIBUTES: dict[str, tuple[type, ...]] = {
     "width": (int, float),
     "height": (int, float),
     "mime_type": (str,),
+    "asset_type": (str,),
     "frame_count": (int,),
     "frame_rate": (int, float),
 }
@@ -119,7 +125,7 @@ def _projects(given: Any, spot: Spot, faults: list[tuple[str, Refused, Any]]) ->
         at = f"/projects/{escaped(id)}"
         about = {"project": id, **_beside(project, "project_name", ("labels",))}
         labels = _labels(project.get("labels"), f"{at}/labels", about, spot, faults)
-        groups.append(Group(id, str(project.get("name", "")), labels))
+        groups.append(Group(id, str(project.get("name", "")), *labels))
     return groups
 
 
@@ -138,7 +144,7 @@ def _runs(given: Any, spot: Spot, faults: list[tuple[str, Refused, Any]]) -> dic
             for part, groups in parts.items():
                 at = f"{inside}/{escaped(id)}/{part}"
                 labels = _labels(run.get(part), at, about, spot, faults)
-                groups.append(Group(id, str(run.get("name", "")), labels))
+                groups.append(Group(id, str(run.get("name", "")), *labels))
     return parts
 
 
@@ -175,13 +181,15 @@ def _labels(
     about: dict[str, Any],
     spot: Spot,
     faults: list[tuple[str, Refused, Any]],
-) -> list[Label]:
+) -> tuple[list[Label], list[Label]]:
+    """The labels that count, and those that are marked as skipped."""
     labels: list[Label] = []
+    skipped: list[Label] = []
     try:
         found = listed(given, at, "a list of labels")
     except Refused as fault:
         faults.append((at, fault, given))
-        return labels
+        return labels, skipped
     for n, each in enumerate(found):
         place = f"{at}/{n}"
         if not isinstance(each, dict) or not isinstance(each.get("annotations"), dict):
@@ -192,7 +200,8 @@ def _labels(
         measured = each.get("performance_details")
         measured = measured if isinstance(measured, dict) else {}
         told = {name: said for name, said in each.items() if name != "annotations" and said}
-        labels.append(
+        among = skipped if measured.get("skipped") is True else labels
+        among.append(
             Label(
                 id=_text(each.get("id")),
                 said=each["annotations"],
@@ -205,7 +214,7 @@ def _labels(
                 details={**about, **told},
             )
         )
-    return labels
+    return labels, skipped
 
 
 # ------------------------------------------------------------------------------ export v1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import isfinite
 from typing import Any
-from urllib.parse import urlsplit
 
+from labelconv.formats.labelbox_export.addressed import path_of
 from labelconv.formats.labelbox_export.labels import Label, Row
 from labelconv.formats.labelbox_export.shapes import KINDS
 from labelconv.media import PICTURES
@@ -46,7 +46,9 @@ def kind_of(row: Row, labels: list[Label], option: str) -> type[Media]:
     told = next((kind for kind in map(_told, labels) if kind is not None), None)
     if told is Image and wanted is TiledImage:
         return TiledImage  # layers that are no map have the shapes of pictures
-    return told or wanted or _by_type(row.attributes.get("mime_type")) or _by_name(row) or Image
+    given = row.attributes
+    typed = _by_type(given.get("mime_type")) or _by_type(given.get("asset_type"))
+    return told or wanted or typed or _by_name(row) or Image
 
 
 def media_of(kind: type[Media], row: Row, labels: list[Label]) -> Media:
@@ -121,23 +123,16 @@ def _by_name(row: Row) -> type[Media] | None:
         if isinstance(name, dict):
             return Conversation if "messages" in name else None
         if isinstance(name, str):
-            dot = _path(name).lower().rfind(".")
-            found = _ENDINGS.get(_path(name)[dot:].lower()) if dot >= 0 else None
+            _, dot, ending = path_of(name).lower().rpartition(".")
+            found = _ENDINGS.get(dot + ending)
             if found is not None:
                 return found
     return None
 
 
-def _path(address: str) -> str:
-    try:
-        return urlsplit(address).path
-    except ValueError:
-        return address
-
-
 def last_of(address: Any) -> str | None:
     """The last part of an address, without what follows `?`."""
-    return _path(address).rpartition("/")[2] or None if isinstance(address, str) else None
+    return path_of(address).rpartition("/")[2] or None if isinstance(address, str) else None
 
 
 def _positive(given: Any) -> float | None:

@@ -6,10 +6,9 @@ import binascii
 import struct
 import zlib
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from labelconv import codes, masks
-from labelconv.formats.labelbox_export.addressed import Addressed, is_address
+from labelconv.formats.labelbox_export.addressed import Addressed, is_address, path_of
 from labelconv.formats.labelbox_export.faults import Refused, malformed, record, text, whole
 from labelconv.media import is_picture
 from labelconv.model import Mask
@@ -86,7 +85,7 @@ class Pictures:
                 message = "base64 of a PNG expected, other text found"
                 raise Refused(codes.MASK_UNUSABLE, at, message=message) from None
         names = [] if feature is None else [f"{feature}.png"]
-        path = urlsplit(source).path.lstrip("/")
+        path = path_of(source).lstrip("/")
         if is_picture(path):
             names.append(path)
         return self._addressed.data(source, at, names, ".png", _is_png)

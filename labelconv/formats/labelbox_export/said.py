@@ -15,6 +15,7 @@ from labelconv.formats.labelbox_export.faults import (
     Refused,
     escaped,
     listed,
+    malformed,
     record,
     verbatim,
 )
@@ -338,7 +339,11 @@ class Said:
         read = next((name for name in filled if is_group(name, wanted, filled)), None)
         for name in filled:
             inside = f"{place}/{escaped(name)}"
-            if name == read and isinstance(groups[name], dict):
+            if not isinstance(groups[name], dict):
+                self._ledger.annotations.read += 1
+                refused = malformed(inside, "a group with frames", groups[name])
+                self.reject(refused, groups[name], "annotations", inside)
+            elif name == read:
                 parts = {key: of_group(said.get(key), name) for key in BY_GROUP}
                 segments = Segments(parts, at, self._base(), inclusive=True)
                 self._add_timed(groups[name], inside, segments)
