@@ -6,7 +6,6 @@ answers of one question or several have one range of time each.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -27,6 +26,9 @@ from labelconv.model import (
 from labelconv.problems import Report, Where
 from labelconv.spelling import Spelling
 
+#: Seconds from which on a float does not tell milliseconds apart: no sound is as long.
+LONGEST = 2.0**53 / 1000
+
 #: Labels are texts, or options of their question.
 Kind: TypeAlias = Literal["text", "radio"]
 
@@ -41,7 +43,7 @@ class Clock:
 
     def range(self, start: float, end: float, name: str, where: Where) -> tuple[int, int] | None:
         """The range from `start` to `end`, in seconds; None where that is no range of time."""
-        if not (math.isfinite(start) and math.isfinite(end)) or start < 0 or end < start:
+        if not 0 <= start <= end < LONGEST:  # nor is either of them no number
             return None
         first, last = self.milliseconds(start), self.milliseconds(end)
         if last == first:
@@ -50,7 +52,7 @@ class Clock:
         return first, last
 
     def milliseconds(self, seconds: float) -> int:
-        """The nearest whole number of milliseconds. `seconds` is finite."""
+        """The nearest whole number of milliseconds. `seconds` is less than `LONGEST`."""
         exact = seconds * 1000
         whole = round(exact)
         drift = abs(exact - whole)
@@ -96,6 +98,19 @@ class LabelFault(ValueError):
 #: The bytes of a file without a byte order mark, its place, its clock → its duration in
 #: milliseconds where it says it, and its labels. Counts what it reads; raises `LabelFault`.
 Labels: TypeAlias = Callable[[bytes, Where, Clock], tuple[int | None, list[Classification]]]
+
+
+_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+
+def decoded(data: bytes) -> str:
+    """The text of a label file in UTF-8, or in UTF-16 with its mark. Raises `LabelFault`."""
+    encoding = _MARKS.get(data[:2], "utf-8")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        found = f"byte {error.start} that is no {encoding.upper()} ({error.reason})"
+        raise LabelFault("a text in UTF-8 or UTF-16", found) from None
 
 
 def label_holds(kind: Kind, texts: Spelling, question: str | None = None) -> tuple[Holds, ...]:

@@ -26,6 +26,8 @@ from labelconv.texts import Chunk, Fault, Rows, answered, as_list, shown, values
 
 _LISTS = ("messages", "conversation", "conversations", "turns", "dialog", "dialogue")
 _AUTHORS = ("role", "from", "speaker", "author", "user", "name")
+#: What an assistant's message may have in place of a content.
+_CALLS = ("tool_calls", "function_call")
 _CONTENTS = ("content", "value", "text", "message")
 _GROUPS = ("conversation_id", "conversationId", "thread_id", "session_id", "dialogue_id")
 _IDS = ("messageId", "message_id", "id")
@@ -172,8 +174,7 @@ class _Run:
         answers: list[Classification] = []
         taken: dict[str, int] = {}
         for number, (value, where) in enumerate(zip(values, places, strict=True)):
-            content = _found(value, _CONTENTS) if isinstance(value, dict) else None
-            content = _joined(content)
+            content = self._content(value) if isinstance(value, dict) else None
             if content is None:
                 wrong = Fault("a message with a text", shown(value))
                 code = codes.RECORD_MALFORMED
@@ -231,6 +232,31 @@ class _Run:
             elif name not in (*_AUTHORS, *_CONTENTS, *_IDS, *_LABELS, *_GROUPS):
                 self._report.field(f"chat:messages.{name}")
         self._answer(_found(value, _LABELS), message.id, where, answers)
+
+    def _content(self, message: dict[str, Any]) -> str | None:
+        """A message's text; the texts of one in parts, one after the other; None if it has none.
+
+        Parts of another kind are counted. A message that only calls tools has an empty text.
+        """
+        content = _found(message, _CONTENTS)
+        if content is None and any(message.get(name) for name in _CALLS):
+            return ""
+        if not isinstance(content, list):
+            return content if isinstance(content, str) else None
+        texts: list[str] = []
+        others: list[str] = []
+        for part in content:
+            said = part.get("text") if isinstance(part, dict) else part
+            kind = part.get("type") if isinstance(part, dict) else None
+            if isinstance(said, str):
+                texts.append(said)
+            elif isinstance(kind, str) and kind != "text":
+                others.append(kind[:60])
+            else:
+                return None
+        for kind in others:
+            self._report.field(f"chat:content.{kind}")
+        return "".join(texts)
 
     def _annotate(
         self, each: Any, where: Where, message: Message, annotations: list[Annotation]
@@ -297,17 +323,6 @@ def _row(value: Any) -> tuple[dict[str, Any], list[Any], str] | None:
 def _found(value: dict[str, Any], names: tuple[str, ...]) -> Any:
     """The first of the members that is there and not null."""
     return next((value[name] for name in names if value.get(name) is not None), None)
-
-
-def _joined(content: Any) -> str | None:
-    """A message's text; the texts of a message in parts, one after the other."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        return None
-    said = [each.get("text") if isinstance(each, dict) else each for each in content]
-    parts = [part for part in said if isinstance(part, str)]
-    return "".join(parts) if len(parts) == len(said) else None
 
 
 def _author(value: dict[str, Any]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from labelconv.model import (
     Checklist,
     Classification,
     Dataset,
+    FreeText,
     Radio,
     Relation,
     Sample,
@@ -32,18 +34,21 @@ _KNOWN = frozenset(
     ("id", "key", "text", "data", "label", "labels", "entities", "relations", "cats", "annotations")
 )
 
+#: Labels of intents beside their slots; in spaCy's records they have scores.
+_INTENTS = re.compile(rb'"cats"\s*:\s*\[\s*"')
 _OF_SPANS = frozenset(("id", "label", "start_offset", "end_offset"))
 
 
 class DoccanoReaderOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Options of the doccano reader (`-O key=value`).
 
-    - `cats`: the labels of a whole text as one question: a `checklist`, or a `radio`.
+    - `cats`: the labels of a whole text as one question: a `checklist`, a `radio`, or a `text`, as
+      projects of sequence to sequence have them.
     - `question`: the name of that question.
     - `source_offsets`: what offsets count. doccano itself counts code points.
     """
 
-    cats: Literal["checklist", "radio"] = "checklist"
+    cats: Literal["checklist", "radio", "text"] = "checklist"
     question: str = "category"
     source_offsets: Literal["codepoint", "utf16", "utf8"] = "codepoint"
 
@@ -90,9 +95,11 @@ def sniff(peek: Peek) -> Evidence:
         return Evidence(0, "no JSON records with text")
     if b'"start_offset"' in peek.text:
         return Evidence(3, "JSON records with start_offset")
+    if "text" in names and _INTENTS.search(peek.text) is not None:
+        return Evidence(3, "JSON records with text and labels in cats")
     if names & {"_input_hash", "spans", "tokens", "answer"}:
         return Evidence(0, "no JSON records with label or entities of doccano's")
-    if "text" in names and names & {"label", "labels"}:
+    if names & {"label", "labels"}:
         return Evidence(2, "JSON records with text and label")
     if {"text", "entities", "relations"} <= names:
         return Evidence(2, "JSON records with text, entities and relations")
@@ -212,9 +219,13 @@ class _Run:
     ) -> tuple[Classification, ...]:
         if not labels:
             return ()
+        name, kind = self._options.question, self._options.cats
+        if kind == "text":
+            self._report.ledger.classifications.read += len(labels)
+            return tuple(Classification(name, FreeText(text)) for text, _ in labels)
         self._report.ledger.classifications.read += 1
         try:
-            return (answered(labels, self._options.question, self._options.cats),)
+            return (answered(labels, name, kind),)
         except Fault as fault:
             fault.part = [name for name, _ in labels]
             self._rows.refuse(chunk, fault, index, "classifications")

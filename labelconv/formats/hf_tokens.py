@@ -63,7 +63,7 @@ def sniff(peek: Peek) -> Evidence:
 
     names = set(first_names(peek))
     found = [name for name in _TAGS if name in names]
-    if found and any(each in names for each in _TOKENS) and "spans" not in names:
+    if found and names & {*_TOKENS} and not names & {"spans", "entities"}:
         return Evidence(3, f"JSON records with tokens and {found[0]}")
     return Evidence(0, "no records with tokens and tags")
 

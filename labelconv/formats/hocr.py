@@ -91,7 +91,10 @@ def _pieces(page: Element, level: str, report: Report) -> list[Piece]:
             if found or (level == "line" and is_line):
                 pieces.append(_piece(each, (found or {_FLOAT_LINE}), level, group, report))
             if not found or level != "word":
+                before = len(pieces)
                 visit(each, inside)
+                if is_line and level == "word" and len(pieces) == before and _text(each, level):
+                    report.field("hocr:lines without words")
 
     visit(page, "")
     return pieces

@@ -23,8 +23,8 @@ from labelconv.problems import Report, Where
 from labelconv.sniffing import folder_evidence
 from labelconv.timing import (
     Clock,
-    LabelFault,
     clock,
+    decoded,
     label,
     label_holds,
     label_samples,
@@ -79,15 +79,11 @@ def read(source: Source, options: SubtitlesReaderOptions, reading: Reading) -> D
 def _cues(
     data: bytes, where: Where, times: Clock, options: SubtitlesReaderOptions, report: Report
 ) -> Iterator[Classification]:
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        found = f"byte {error.start} that is not ({error.reason})"
-        raise LabelFault("subtitles in UTF-8", found) from None
+    text = decoded(data)
     # The line ends of both formats; what is in a cue keeps its own line feeds.
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     marked = lines[0].startswith("WEBVTT")
-    for number, block in _blocks(lines):
+    for number, block in _blocks(lines, marked=marked):
         first = block[0]
         if marked and (number == 1 or re.match(r"(NOTE|STYLE|REGION)\b", first)):
             word = "head" if number == 1 else first.split()[0].lower()
@@ -105,14 +101,19 @@ def _cues(
         report.reject(codes.RECORD_MALFORMED, place, record, "classifications", **values)
 
 
-def _blocks(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """Runs of lines that are not blank, with the number of the first."""
+def _blocks(lines: list[str], *, marked: bool) -> Iterator[tuple[int, list[str]]]:
+    """Runs of lines that are not blank, with the number of the first.
+
+    In WebVTT a line that has blanks does not end its cue, in which it says nothing.
+    """
     block: list[str] = []
+    first = 0
     for number, line in enumerate((*lines, ""), 1):
         if line.strip():
+            first = first if block else number
             block.append(line)
-        elif block:
-            yield number - len(block), block
+        elif block and not (marked and line):
+            yield first, block
             block = []
 
 
@@ -199,6 +200,8 @@ def sniff(peek: Peek) -> Evidence:
     lines = head.decode("utf-8", "replace").splitlines()[:2]
     if any(_TIMING.fullmatch(line) for line in lines):
         return Evidence(3, "a number and a line of two times")
+    if peek.name.lower().endswith(_ENDINGS):
+        return Evidence(1, "a name that ends with .srt or .vtt")
     return Evidence(0, "no line of two times")
 
 

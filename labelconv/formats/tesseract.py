@@ -12,7 +12,18 @@ import re
 from labelconv.format import Evidence, Format, Holds, NoOptions
 from labelconv.io import Peek
 from labelconv.model import Box
-from labelconv.ocr import Fault, OcrOptions, Parsed, Piece, Sheet, held, joined, lines, reader
+from labelconv.ocr import (
+    Fault,
+    OcrOptions,
+    Parsed,
+    Piece,
+    Sheet,
+    held,
+    joined,
+    lines,
+    number,
+    reader,
+)
 from labelconv.problems import Report
 from labelconv.sniffing import folder_evidence
 
@@ -44,24 +55,25 @@ def _table(rows: list[str], level: str) -> Parsed:
     sheets: dict[int, Sheet] = {}
     inside: list[tuple[Piece, tuple[str, ...]]] = []
     words: dict[tuple[str, ...], list[tuple[str, str]]] = {}
-    for number, line in enumerate(rows[1:], 2):
+    for place, line in enumerate(rows[1:], 2):
         if not line:
             continue
         cells = line.split("\t", 11)
         try:
-            kind, page, *_, left, top, width, height = map(int, cells[:10])
+            kind, page = map(int, cells[:2])
+            left, top, width, height = (number(int(each)) for each in cells[6:10])
             sure = float(cells[10])
             kept = range(1, 1 << 31).index(page)  # pages count from 1
             range(1, 6).index(kind)
         except (ValueError, IndexError) as error:
             sheet = sheets.setdefault(0, Sheet(0, pieces=[]))
             fault = "a level of 1 to 5, nine whole numbers, a confidence and a text", str(error)
-            sheet.pieces.append(Piece("", line=number, record=line.encode(), fault=fault))
+            sheet.pieces.append(Piece("", line=place, record=line.encode(), fault=fault))
             continue
         sheet = sheets.get(kept) or sheets.setdefault(kept, Sheet(kept, pieces=[]))
         if kind == 1:
             if width > 0 and height > 0:
-                sheet.width, sheet.height = float(width), float(height)
+                sheet.width, sheet.height = width, height
             continue
         text = cells[11].strip() if len(cells) > 11 else ""
         if kind == 5:
@@ -70,7 +82,7 @@ def _table(rows: list[str], level: str) -> Parsed:
             words.setdefault(line_key, []).append(("", text))
         if kind != wanted:
             continue
-        piece = Piece(text, (left, top, left + width, top + height), line=number)
+        piece = Piece(text, (left, top, left + width, top + height), line=place)
         piece.record = line.encode()
         if kind == 5:
             piece.group = "/".join(cells[1:5])
@@ -89,10 +101,10 @@ def _boxes(rows: list[str]) -> Parsed:
     """Glyphs, or lines (`WordStr … #text`): what a box file has, whatever the level asked for."""
     sheets: dict[int, Sheet] = {}
     pieces: list[Piece] = []  # of the first page, which has the broken lines of all
-    for number, line in enumerate(rows, 1):
+    for place, line in enumerate(rows, 1):
         if not line or line.startswith("\t "):  # the end of a line, in files for training
             continue
-        piece = Piece("", line=number, record=line.encode())
+        piece = Piece("", line=place, record=line.encode())
         found = _BOX.fullmatch(line)
         if found is None:
             piece.fault = "a symbol, four edges and a page", repr(line[:60])

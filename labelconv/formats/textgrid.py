@@ -7,7 +7,6 @@ gap.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,8 +21,10 @@ from labelconv.model import Audio, Classification, Dataset, Sample
 from labelconv.problems import Report, Where
 from labelconv.sniffing import folder_evidence
 from labelconv.timing import (
+    LONGEST,
     Clock,
     LabelFault,
+    decoded,
     label,
     label_holds,
     label_samples,
@@ -37,7 +38,6 @@ _ENDINGS = (".textgrid",)
 _TOKEN = re.compile(
     r'"(?P<text>(?:[^"]|"")*)"|(?P<flag><[a-z]+>)|(?<!\S)(?P<number>[-+]?\d[\d.eE+-]*)(?!\S)|!.*'
 )
-_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 class TextGridOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,8 +100,8 @@ class _Tokens:
         try:
             number = float(found)
         except ValueError:
-            number = math.inf
-        if not math.isfinite(number):
+            number = LONGEST
+        if not abs(number) < LONGEST:
             raise LabelFault(expected, found[:40], self.line)
         return number
 
@@ -116,11 +116,7 @@ def read(source: Source, options: TextGridOptions, reading: Reading) -> Dataset:
     """The tiers of a file, or of all `.TextGrid` files of a folder: a sample for each file."""
 
     def labels(data: bytes, where: Where, clock: Clock) -> tuple[int, list[Classification]]:
-        try:
-            text = data.decode(_MARKS.get(data[:2], "utf-8"))
-        except UnicodeDecodeError as error:
-            raise LabelFault("a TextGrid in UTF-8 or UTF-16", str(error.reason)) from None
-        return _tiers(_Tokens(text), options, where, reading.report, clock)
+        return _tiers(_Tokens(decoded(data)), options, where, reading.report, clock)
 
     return label_samples(source, _ENDINGS, reading, labels)
 
@@ -139,9 +135,10 @@ def _tiers(
     tokens: _Tokens, options: TextGridOptions, where: Where, report: Report, clock: Clock
 ) -> tuple[int, list[Classification]]:
     """The duration in milliseconds and the labels by tier; counted once all of it was read."""
-    for wanted in ("ooTextFile", "TextGrid"):
-        if (found := tokens.text(f'"{wanted}"')) != wanted:
-            raise LabelFault(f'"{wanted}"', repr(found), tokens.line)
+    # Older versions of Praat say which form it is; both forms are read alike.
+    for wanted in (("ooTextFile", "ooTextFile short"), ("TextGrid",)):
+        if (found := tokens.text(f'"{wanted[0]}"')) not in wanted:
+            raise LabelFault(f'"{wanted[0]}"', repr(found), tokens.line)
     tokens.number("the start of the file")
     end = tokens.number("the end of the file")
     if end < 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,9 @@ def test_the_laws_hold_with_the_options_of_both_sides_alike(
     dataset = data.draw(testing.datasets(found.holds(settings)[0]))
     folder = tmp_path_factory.mktemp("laws")
     testing.check_laws(found, dataset, folder, options=settings, reader_options=reading)
+
+
+CUE = "1\n00:00:00,000 --> 00:00:01,000\nŁódź 😂\n"
 
 
 def test_labels_are_seconds_and_a_line_each(tmp_path: Path) -> None:
@@ -224,6 +228,63 @@ def test_words_of_subtitles_that_are_no_cue_are_counted(tmp_path: Path) -> None:
     dataset = read(tmp_path, "a.srt", f"1\n{cue}\nintro\n{cue}", "subtitles")
     assert len(heard(dataset)) == 2
     assert dataset.report.fields == {"subtitles:id": 1}
+
+
+def test_a_line_of_blanks_in_webvtt_is_within_its_cue(tmp_path: Path) -> None:
+    cues = "00:00.000 --> 00:01.000\n \nhi\n\t\n\n00:01.000 --> 00:02.000\nyo\n\nno cue\n"
+    dataset = read(tmp_path, "a.vtt", f"WEBVTT\n\n{cues}", "subtitles")
+    assert heard(dataset) == [("hi", (0, 1000)), ("yo", (1000, 2000))]
+    assert told(dataset) == [("R101", 11)]
+    dataset = read(tmp_path, "a.srt", "1\n00:00:00,000 --> 00:00:01,000\na\n \nb\n", "subtitles")
+    assert heard(dataset) == [("a", (0, 1000))]
+    assert told(dataset) == [("R101", 5)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "format"),
+    [
+        ("a.txt", "0\t1e308\tx\n", "audacity"),
+        ("a.txt", "1e308\t1e309\tx\n", "audacity"),
+        ("a.txt", "0\tnan\tx\n", "audacity"),
+        ("a.rttm", "SPEAKER a 1 1e308 1e308 <NA> <NA> x <NA> <NA>\n", "rttm"),
+        ("a.TextGrid", TIERS.replace("0 4 <exists>", "0 1e308 <exists>"), "textgrid"),
+    ],
+)
+def test_a_time_that_no_sound_has_is_rejected(
+    tmp_path: Path, name: str, text: str, format: str
+) -> None:
+    dataset = read(tmp_path, name, text, format)
+    assert heard(dataset) == []
+    assert [each.code for each in dataset.report.problems] == ["R101"]
+
+
+def test_seconds_are_the_nearest_milliseconds_and_what_is_finer_is_told(tmp_path: Path) -> None:
+    lines = "".join(f"{start}\t{end}\tx\n" for start, end in ((0.57, 1.001), (0.0006, 8.0304)))
+    dataset = read(tmp_path, "a.txt", lines, "audacity")
+    assert [when for _, when in heard(dataset)] == [(570, 1001), (1, 8030)]
+    (problem,) = dataset.report.problems
+    assert problem.code == codes.TIME_ROUNDED.id
+    assert re.findall(r"[0-9.]+", problem.message) == ["2", "0.4"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(("name", "text"), [("a.srt", CUE), ("a.vtt", f"WEBVTT\n\n{CUE}")])
+def test_subtitles_in_utf_16_are_read_by_their_mark_and_name(
+    tmp_path: Path, name: str, text: str, encoding: str
+) -> None:
+    (tmp_path / name).write_bytes(f"\ufeff{text}".encode(encoding))
+    dataset = lc.read(tmp_path / name)
+    assert heard(dataset) == [("Łódź 😂", (0, 1000))]
+    (tmp_path / name).write_bytes(b"\xff\xfe\x00\xd8")
+    dataset = lc.read(tmp_path / name)
+    assert (heard(dataset), told(dataset)) == ([], [("R101", None)])
+
+
+def test_the_head_of_older_textgrids_is_read(tmp_path: Path) -> None:
+    older = TIERS.replace('"ooTextFile"', '"ooTextFile short"').replace("Object class = ", "")
+    assert older != TIERS
+    found = heard(read(tmp_path, "a.TextGrid", older, "textgrid"))
+    assert found == heard(read(tmp_path, "a.TextGrid", TIERS, "textgrid")) != []
 
 
 def test_a_time_of_thousands_of_digits_is_a_broken_cue(tmp_path: Path) -> None:

@@ -213,6 +213,22 @@ def test_a_byte_order_mark_and_newlines_belong_to_the_text(tmp_path: Path) -> No
     assert (out / "doc.txt").read_bytes() == text.encode()
 
 
+@pytest.mark.parametrize("broken", ["a.txt", "a.ann"])
+def test_bytes_that_are_no_utf_8_are_told_by_their_file_and_line(
+    tmp_path: Path, broken: str
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"Ann\n")
+    (tmp_path / "a.ann").write_bytes(b"T1\tX 0 3\tAnn\n")
+    with (tmp_path / broken).open("ab") as file:
+        file.write(b"caf\xe9\n")
+    dataset = lc.read(tmp_path, "brat")
+    assert list(dataset) == []
+    (problem,) = dataset.report.problems
+    assert (problem.code, problem.where.line) == ("R101", 2)
+    assert problem.where.path == str(tmp_path / broken)
+    assert dataset.report.ledger.samples.rejected == 1
+
+
 def test_a_folder_of_ann_files_is_recognised(tmp_path: Path) -> None:
     assert len(list(lc.read(folder(tmp_path / "in", "a", "T1\tX 0 1\ta")))) == 1
 

@@ -160,6 +160,27 @@ def test_bad_records_are_rejected_alone(tmp_path: Path) -> None:
     assert dataset.report.ledger.samples.read == 6
 
 
+def test_pictures_and_calls_in_messages_are_counted_and_the_conversation_stays(
+    tmp_path: Path,
+) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "a.png"}}
+    parts = [{"type": "text", "text": "What "}, picture, {"type": "text", "text": "is 😂?"}]
+    record = {
+        "messages": [
+            {"role": "user", "content": parts, "spans": [[8, 9, "E"]]},
+            {"role": "assistant", "content": None, "tool_calls": [{"id": "c"}]},
+            {"role": "tool", "content": [picture]},
+        ]
+    }
+    dataset = read(tmp_path / "d.jsonl", record, {"messages": [{"content": [{"a": 1}]}]})
+    (sample,) = list(dataset)
+    assert isinstance(sample.media, Conversation)
+    assert [each.content for each in sample.media.messages] == ["What is 😂?", "", ""]
+    assert [each.value for each in sample.annotations] == [TextSpan(8, 9, "0")]
+    assert dataset.report.fields == {"chat:content.image_url": 2, "chat:messages.tool_calls": 1}
+    assert [(each.code, each.where.line) for each in dataset.report.problems] == [("R101", 2)]
+
+
 def test_several_labels_are_no_radio(tmp_path: Path) -> None:
     record = {"messages": [{"content": "a", "labels": ["x", "y"]}, {"content": "b", "label": "x"}]}
     dataset = read(tmp_path / "d.jsonl", record, cats="radio", question="kind")

@@ -91,6 +91,52 @@ def test_columns_can_be_chosen(tmp_path: Path) -> None:
     assert told(dataset) == [("R101", 1)]
 
 
+def test_a_column_that_counts_the_words_is_not_that_of_the_tokens(tmp_path: Path) -> None:
+    rows = "# a page\n1\tIn\tO\tO\n2\tBerlin\tB-LOC\tB-X\n\n1\tAnn\tB-PER\tO\n\n"
+    dataset = read(tmp_path / "d.tsv", rows)
+    assert [found(each) for each in dataset] == [[("Berlin", "X")], []]
+    assert dataset.report.fields["conll:comments"] == 1
+    dataset = read(tmp_path / "d.tsv", rows, column="3")
+    assert [found(each) for each in dataset] == [[("Berlin", "LOC")], [("Ann", "PER")]]
+    (first, *_) = read(tmp_path / "d.tsv", "1\tB-X\n2\tI-X\n")
+    assert found(first) == [("1 2", "X")]  # of two columns the first has tokens, whatever they are
+
+
+PREDICATES = """#begin document (bc/cctv_0001); part 000
+bc/cctv 0 0 In IN (TOP* - - - A * * -
+bc/cctv 0 1 Beijing NNP (NP*) - - - A (GPE) * (0
+bc/cctv 0 2 the DT (NP* - - - A (ORG* * -
+bc/cctv 0 3 UN NNP *)) - - - A *) * 0)
+
+bc/cctv 0 0 Ann NNP (TOP*) - - - A (PERSON) -
+
+#end document
+#begin document (bc/cctv_0001); part 001
+bc/cctv 1 0 spoke VBD (TOP*) speak 01 1 A * (V*) -
+
+#end document
+"""
+
+
+def test_conll_2012_has_its_tokens_and_entities_in_columns_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "d.conll").write_text(PREDICATES)
+    dataset = lc.read(tmp_path / "d.conll")
+    first, second = list(dataset)
+    assert first.media == Text("In Beijing the UN\nAnn")
+    assert found(first) == [("Beijing", "GPE"), ("the UN", "ORG"), ("Ann", "PERSON")]
+    assert second.media == Text("spoke")
+    assert [first.key, second.key] == ["bc/cctv_0001/000", "bc/cctv_0001/001"]
+    assert told(dataset) == [("R141", None)]
+
+
+def test_comments_that_are_no_names_are_counted_as_one_kind(tmp_path: Path) -> None:
+    rows = "".join(f"# id {n}\tdomain=en\na _ _ B-X\nb _ _ O\n\n" for n in range(9))
+    dataset = read(tmp_path / "d.conll", rows)
+    assert len(list(dataset)) == 9
+    assert dataset.report.fields["conll:comments"] == 9
+    assert len(dataset.report.fields) == 2
+
+
 UNIVERSAL = """# newdoc id = doc-1
 # sent_id = 1
 # text = Vámonos al mar, Ann😂.

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 import labelconv as lc
+from labelconv.io import Source
 from labelconv.model import Box, FreeText, OnPage
 from labelconv.problems import Report
+from labelconv.registry import sniff
 
 MEMO = Path(__file__).parent.parent / "fixtures/docai/zeros-left-out/input/memo.json"
 
@@ -27,6 +29,13 @@ def test_anchors_count_code_points() -> None:
     (sample,) = lc.read(MEMO, "docai", options={"dpi": 200.0})
     answers = [annotation.classifications[0].answer for annotation in sample.annotations]
     assert answers == [FreeText("😂"), FreeText("top"), FreeText("next")]
+
+
+def test_a_document_with_entities_is_still_told_from_texts_with_entities(tmp_path: Path) -> None:
+    document = json.loads(MEMO.read_text(encoding="utf-8"))
+    whole = {"text": document.pop("text"), "entities": [{"type": "x"}], **document}
+    (tmp_path / "doc.json").write_text(json.dumps(whole))
+    assert sniff(Source(tmp_path / "doc.json"))[0].name == "docai"
 
 
 def test_a_page_without_a_dimension_needs_its_pdf(tmp_path: Path) -> None:

@@ -12,7 +12,16 @@ from hypothesis import given, settings
 import labelconv as lc
 from labelconv import testing
 from labelconv.formats.doccano import FORMAT, DoccanoWriterOptions, holds
-from labelconv.model import Checklist, Radio, Sample, Samples, Text, TextSpan
+from labelconv.model import (
+    Checklist,
+    Classification,
+    FreeText,
+    Radio,
+    Sample,
+    Samples,
+    Text,
+    TextSpan,
+)
 from labelconv.reading import ReadDataset
 
 ASTRAL = "I like 😂 New York City a lot."
@@ -112,6 +121,17 @@ def test_labels_of_texts_are_answers(
     (found,) = sample.classifications
     assert found.answer == answer
     assert found.name == options.get("question", "category")
+
+
+def test_labels_that_are_texts_are_answers_each(tmp_path: Path) -> None:
+    record = {"text": "Hello", "label": ["Bonjour", "Salut"]}
+    dataset = read(tmp_path / "d.jsonl", record, cats="text", question="french")
+    (sample,) = list(dataset)
+    assert sample.classifications == (
+        Classification("french", FreeText("Bonjour")),
+        Classification("french", FreeText("Salut")),
+    )
+    assert dataset.report.ledger.classifications.read == 2
 
 
 def test_several_labels_are_no_radio(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ DOCS = ROOT / "docs"
 PAGES = sorted(
     [README, *(ROOT / f"{n}.md" for n in ("CONTRIBUTING", "CHANGELOG")), *DOCS.rglob("*.md")]
 )
+#: Seconds after which a command is taken to hang. It is no measure of speed: machines may be busy.
+HANGS = 900
 #: The blocks that are shown and not run, by page and reason. A new one belongs here on purpose.
 NOT_RUN = {
     ("README.md", "makes a virtual environment; .ci/run runs both"),
@@ -67,7 +69,7 @@ def test_every_block_of_a_page_runs_and_prints_what_it_shows(
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
                     stdin=subprocess.DEVNULL,
-                    timeout=120,
+                    timeout=HANGS,
                     check=False,
                 )
                 previous = done.returncode
@@ -89,10 +91,18 @@ def _run_python(block: Block, names: dict[str, object]) -> None:
 
 
 def _environment(room: Path) -> dict[str, str]:
-    """What the commands see: this interpreter's programs, and a pip that installs into the room."""
+    """What the commands see: this interpreter's programs, and a pip that installs into the room.
+
+    A pytest among them has none of our options, and a folder of its own for what is temporary: from
+    the shared one, runs that end at the same time clear away the same, and print warnings of it.
+    """
     installed = room / "installed"
+    temporary = room / "temporary"
+    temporary.mkdir()
+    outer = {name: said for name, said in os.environ.items() if not name.startswith("PYTEST_")}
     return {
-        **os.environ,
+        **outer,
+        "PYTEST_DEBUG_TEMPROOT": str(temporary),
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
         "PYTHONPATH": str(installed),
         "PIP_TARGET": str(installed),
@@ -243,7 +253,7 @@ def _generate(*arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess
         cwd=root,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANGS,
         check=False,
     )
 

@@ -82,6 +82,21 @@ def test_properties_without_a_place_are_counted() -> None:
     assert report.fields == {"hocr:baseline": 1, "hocr:x_size": 1}
 
 
+def test_lines_without_words_are_counted_where_words_are_asked_for(tmp_path: Path) -> None:
+    word = '<span class="ocrx_word" title="bbox 1 2 9 9">one</span>'
+    inside = "".join(
+        f'<span class="ocr_line" title="bbox 1 2 40 20">{said}</span>'
+        for said in (word, "two", " ")
+    )
+    samples, report = read(f"<html><body>{PAGE.format(inside)}</body></html>", tmp_path)
+    assert texts(samples[0]) == ["one"]
+    assert report.fields == {"hocr:lines without words": 1}
+    text = f"<html><body>{PAGE.format(inside)}</body></html>"
+    samples, report = read(text, tmp_path, level="line")
+    assert texts(samples[0]) == ["one", "two"]
+    assert report.fields == {}
+
+
 @pytest.mark.parametrize("text", ["<html><body/></html>", "", "not html at all", "<a><b>"])
 def test_what_has_no_page_is_rejected(text: str, tmp_path: Path) -> None:
     samples, report = read(text, tmp_path)

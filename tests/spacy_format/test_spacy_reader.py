@@ -232,6 +232,46 @@ def test_one_list_is_read_like_lines(tmp_path: Path) -> None:
     assert dataset.report.fields == {"spacy:links": 1, "spacy:sents": 1}
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+def test_tuples_in_the_object_of_a_web_annotator_are_texts(
+    tmp_path: Path, indent: int | None
+) -> None:
+    pairs = [None, ["Hi 😂 Ann", {"entities": [[5, 8, "P"], [0, 99, "P"]]}], ["no pair"], 7]
+    path = tmp_path / "annotations.json"
+    whole = {"classes": ["P", "LOC"], "annotations": pairs}
+    path.write_text(json.dumps(whole, indent=indent), encoding="utf-8")
+    assert registry.sniff(Source(path))[0].name == "spacy"
+    dataset = read(path)
+    (sample,) = list(dataset)
+    assert (sample.key, sample.media) == ("annotations-2", Text("Hi 😂 Ann"))
+    assert spans(sample) == [(5, 8, "P")]
+    assert told(dataset) == [
+        ("M222", "/annotations/1/entities/1"),
+        ("R101", "/annotations/2"),
+        ("R101", "/annotations/3"),
+    ]
+    assert [each.name for each in read(path).ontology.categories] == ["P"]
+    ledger = dataset.report.ledger
+    assert (ledger.samples.read, ledger.samples.rejected) == (3, 2)
+
+
+def test_labels_of_refused_texts_are_not_in_the_ontology(tmp_path: Path) -> None:
+    records = [
+        {"text": "ab", "spans": [{"start": 0, "end": 1, "label": label}], "answer": answer}
+        for label, answer in (("A", "accept"), ("R", "reject"), ("I", "ignore"))
+    ]
+    path = lines(tmp_path / "d.jsonl", *records)
+    assert [each.name for each in read(path).ontology.categories] == ["A"]
+    assert [each.name for each in read(path, answers="all").ontology.categories] == ["A", "R", "I"]
+
+
+def test_a_score_beyond_all_floats_is_rejected_alone(tmp_path: Path) -> None:
+    dataset = read(lines(tmp_path / "d.jsonl", {"text": "a", "cats": {"x": 10**400, "y": 1}}))
+    (sample,) = list(dataset)
+    assert [each.answer for each in sample.classifications] == [Checklist((Radio("y"),))]
+    assert told(dataset) == [("R101", "/cats/x")]
+
+
 def test_groups_can_be_chosen_and_named(tmp_path: Path) -> None:
     record = {
         "text": "New York",
@@ -300,6 +340,10 @@ def test_an_id_that_repeats_in_a_text_is_told_apart(tmp_path: Path) -> None:
         (b'[{"id": 0, "paragraphs": [{"raw": "a"}]}]', "spacy"),
         (b'{"id": 1, "text": "a", "label": [[0, 1, "X"]]}\n', "doccano"),
         (b'{"text": "a", "entities": [{"id": 0, "start_offset": 0}], "relations": []}', "doccano"),
+        (b'{"text": "a", "cats": ["x"], "entities": [[0, 1, "X"]]}\n', "doccano"),
+        (b'{"text": "a", "cats": {"x": 1.0}, "entities": [[0, 1, "X"]]}\n', "spacy"),
+        (b'{"data": "a", "label": [[0, 1, "X"]]}\n', "doccano"),
+        (b'{"text": "a", "words": ["a"], "tags": ["X"], "entities": ["O"]}\n', "spacy"),
         (b'{"tokens": ["a"], "ner_tags": ["O"]}\n', "hf-tokens"),
         (b'{"messages": [{"role": "user", "content": "a"}]}\n', "chat"),
         (b'{"role": "user", "content": "a"}\n', "chat"),

@@ -8,10 +8,15 @@ import pytest
 from PIL import Image
 
 import labelconv as lc
+from labelconv.io import Source
 from labelconv.model import Box, FreeText, OnPage
 from labelconv.problems import Report
+from labelconv.registry import sniff
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "tesseract"
+HEAD = (
+    "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"
+)
 TABLE = FIXTURES / "table" / "input" / "scan.tsv"
 
 
@@ -61,6 +66,33 @@ def test_what_is_neither_table_nor_boxes_is_rejected_or_empty(data: bytes, tmp_p
     samples = list(lc.read(tmp_path / "a.tsv", "tesseract", report=report))
     assert [len(sample.annotations) for sample in samples] == ([] if data else [0])
     assert report.counts == ({"R101": 1} if data else {})
+
+
+@pytest.mark.parametrize("words", [1, 300])
+def test_a_table_is_told_from_lines_of_tokens(tmp_path: Path, words: int) -> None:
+    levels = (1, 2, 3, 4, *[5] * words)
+    rows = [f"{level}\t1\t1\t1\t1\t0\t0\t0\t9\t9\t-1\t" for level in levels]
+    (tmp_path / "doc.tsv").write_text("\n".join((HEAD, *rows)))
+    assert sniff(Source(tmp_path / "doc.tsv"))[0].name == "tesseract"
+
+
+@pytest.mark.parametrize("level", ["word", "line"])
+def test_numbers_beyond_all_others_are_rejected_alone(tmp_path: Path, level: str) -> None:
+    beyond = "9" * 400
+    rows = [
+        f"1\t1\t0\t0\t0\t0\t0\t0\t{beyond}\t9\t-1\t",
+        f"{4 if level == 'line' else 5}\t1\t1\t1\t1\t0\t{beyond}\t0\t9\t9\t-1\t",
+        f"{4 if level == 'line' else 5}\t1\t1\t1\t1\t0\t1\t2\t9\t9\t-1\t",
+    ]
+    (tmp_path / "a.tsv").write_text("\n".join((HEAD, *rows)))
+    report = Report()
+    options = {"level": level, "dpi": 72}
+    (sample,) = lc.read(tmp_path / "a.tsv", "tesseract", options=options, report=report)
+    assert [each.value for each in sample.annotations] == [OnPage(0, Box(1, 2, 10, 11))]
+    assert [(each.code, each.where.line) for each in report.problems if each.code == "R101"] == [
+        ("R101", 2),
+        ("R101", 3),
+    ]
 
 
 def test_pages_that_do_not_count_from_one_are_rejected(tmp_path: Path) -> None:

@@ -99,6 +99,8 @@ class _Run:
             said = (lines or b"").decode("utf-8")
         except UnicodeDecodeError as error:
             found = f"byte 0x{error.object[error.start]:02x}"
+            self._rows.path = str(path if error.object == content else marks)
+            chunk.line = error.object.count(b"\n", 0, error.start) + 1
             self._rows.malformed(chunk, Fault("UTF-8", found))
             return None
         id = f"{stem}.txt" if self._renames else stem

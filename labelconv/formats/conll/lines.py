@@ -15,7 +15,11 @@ from labelconv.jsonstream import UNDECODABLE
 from labelconv.problems import Report, Where
 
 _TAG = re.compile(r"(?:[BILUESM]-\S+|O|_|-|\(\S*?\*?\)?|\*\)?)$")
-_COMMENT = re.compile(r"#\s*(?:newdoc|newpar|[\w.:\[\]-]+\s*=(?:\s|$))")
+_COMMENT = re.compile(r"#\s*(?:newdoc|newpar|(?:begin|end) document|[\w.:\[\]-]+\s*=(?:\s|$))")
+#: The document and the part of it that begins, in CoNLL-2012.
+_BEGINS = re.compile(r"begin document(?: *\((.*)\); *part +(\d+))?")
+#: What a comment is called; other comments are sentences.
+_FIELD = re.compile(r"[\w.:\[\]-]{1,60}")
 _DOCSTART = re.compile(r"-DOCSTART-(?=[\s|]|$)")
 _UNIVERSAL = re.compile(r"[0-9]{1,9}(?:[-.][0-9]{1,9})?$")
 #: How UDPipe spells blanks in SpacesAfter.
@@ -55,12 +59,15 @@ class Layout(msgspec.Struct):
     """How the lines of a file are laid out, found out from its first lines.
 
     `count` is the number of columns; where it is `varied`, each sentence has its own, as in
-    CoNLL-2012, which has a column for each predicate.
+    CoNLL-2012, which has a column for each predicate. `token` and `tags` are the indexes of the
+    columns of tokens and tags.
     """
 
     kind: str  # "columns", "untagged" (no tags in the last of them), "universal" or "piped"
     count: int = 0
     varied: bool = False
+    token: int = 0
+    tags: int = -1
 
 
 #: Of the first rows, how many have to be of one kind: for the reader, and to tell the format.
@@ -74,6 +81,7 @@ def layout(head: bytes, least: float) -> Layout | None:
     whole: Counter[int] = Counter()  # rows of sentences whose rows are alike, by their columns
     widths: list[int] = []  # the columns of each such sentence
     tagged = seen = universal = piped = 0
+    place = numbered = predicates = words = 0  # `words`: rows that cannot be comments
     text = head.decode("utf-8", "replace").removeprefix("\ufeff")
     lines = text.split("\n")
     for line in (*(lines[:-1] if len(lines) > 1 else lines), ""):
@@ -83,6 +91,7 @@ def layout(head: bytes, least: float) -> Layout | None:
                 whole[sentence[0]] += len(sentence)
                 widths.append(sentence[0])
             sentence = []
+            place = 0
             continue
         if _COMMENT.match(line):
             continue
@@ -90,7 +99,12 @@ def layout(head: bytes, least: float) -> Layout | None:
         seen += 1
         counts[len(cells)] += 1
         sentence.append(len(cells))
-        universal += len(cells) >= 10 and "\t" in line and _UNIVERSAL.match(cells[0]) is not None
+        if place or line[0] != "#":
+            place += 1
+            words += 1
+            numbered += len(cells) > 2 and cells[0] == str(place)
+            predicates += len(cells) > 10 and cells[2] == str(place - 1)
+        universal += "\t" in line and _is_universal(cells)
         piped += "\t" not in line and all(_piped(part) for part in line.split())
         tagged += len(cells) > 1 and _TAG.match(cells[-1]) is not None
         if seen == 500:
@@ -105,13 +119,21 @@ def layout(head: bytes, least: float) -> Layout | None:
         return Layout("universal", 10)
     if mostly(piped):
         return Layout("piped")
+    if predicates and predicates >= NEARLY_ALL * words:
+        return Layout("columns", 12, varied=True, token=3, tags=10)
     most, rows = counts.most_common(1)[0]
     kind = "columns" if mostly(tagged) else "untagged"
     alike = whole.total() - whole[most]
     several = len(widths) - widths.count(most) > 1
     if most > 1 and several and alike > seen - rows - alike and kind == "columns":
         return Layout(kind, most, varied=True)
-    return Layout(kind, most) if most > 1 and mostly(rows) else None
+    token = int(numbered > 0 and numbered >= NEARLY_ALL * words)
+    return Layout(kind, most, token=token) if most > 1 and mostly(rows) else None
+
+
+def _is_universal(cells: list[str]) -> bool:
+    """Whether a row is a word of CoNLL-U: an id first, and a part of speech, which is no number."""
+    return len(cells) >= 10 and bool(_UNIVERSAL.match(cells[0])) and not cells[3].isdecimal()
 
 
 def _piped(part: str) -> bool:
@@ -128,6 +150,8 @@ def evidence(head: bytes) -> Evidence:
         return Evidence(3, "lines of ten columns with ids (CoNLL-U)")
     if found.kind == "piped":
         return Evidence(2, "words with tags behind bars")
+    if found.tags > 0:
+        return Evidence(3, "lines of columns as CoNLL-2012 has them")
     return Evidence(2, f"lines of {found.count} columns, tags in the last")
 
 
@@ -160,7 +184,7 @@ class _Reader:
         self._layout = found
         self._universal = found.kind == "universal"
         self._column = column
-        self._token = (2 if self._universal else 1) if token is None else token
+        self._token = token or (2 if self._universal else found.token + 1)
         self._now = Sentence(0)
         self._starts = False
         self._id: str | None = None
@@ -237,8 +261,12 @@ class _Reader:
         name = name.strip()
         if name.startswith("newdoc"):
             sentence.starts = True
+        elif begins := _BEGINS.match(name):
+            sentence.starts = True
+            sentence.id = "/".join(part for part in begins.groups() if part) or None
+            return
         elif name not in ("text", "text_json"):
-            self._count(sentence, name if sign else "comments")
+            self._count(sentence, name if sign and _FIELD.fullmatch(name) else "comments")
             return
         value = value.removeprefix(" ")
         if name.endswith("_json"):
@@ -257,7 +285,11 @@ class _Reader:
         sentence.fields[name] = sentence.fields.get(name, 0) + 1
 
     def _add(self, sentence: Sentence, word: str, cells: list[str], number: int) -> None:
-        column = -1 if self._column in ("auto", "last") else self._chosen(cells, number)
+        column: int | None
+        if self._column == "auto":
+            column = self._layout.tags
+        else:
+            column = -1 if self._column == "last" else self._chosen(cells, number)
         if column is None:
             return
         if len(cells) > 2:

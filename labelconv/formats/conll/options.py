@@ -12,7 +12,7 @@ class ConllReaderOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
     - `column`: the column of the tags, from 1, or `last`; in CoNLL-U the name of a feature in the
       last column, such as `NE`; `auto` finds it.
-    - `token`: the column of the tokens; the first, and in CoNLL-U the second.
+    - `token`: the column of the tokens, from 1; found when not given.
     - `documents`: what becomes a text: what stands between marks (`-DOCSTART-`, `# newdoc`) or,
       without those, each sentence (`auto`); each `sentence`; or the whole `file`.
     """

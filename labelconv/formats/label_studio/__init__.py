@@ -1,11 +1,11 @@
-"""Label Studio's JSON export: texts, pictures and videos, with coordinates in percent."""
+"""Label Studio's exports in JSON: texts, pictures, videos and sounds; coordinates in percent."""
 
 from __future__ import annotations
 
 from labelconv.format import ANY_DEPTH, SHAPES, Evidence, Format, Holds, NoOptions, Reading
 from labelconv.formats.label_studio.options import LabelStudioReaderOptions
 from labelconv.io import Peek, Source
-from labelconv.model import Box, Dataset, Image, OrientedBox, Text, TextSpan, Track, Video
+from labelconv.model import Audio, Box, Dataset, Image, OrientedBox, Text, TextSpan, Track, Video
 
 
 def holds(options: NoOptions) -> tuple[Holds, ...]:
@@ -20,6 +20,7 @@ def holds(options: NoOptions) -> tuple[Holds, ...]:
             questions=ANY_DEPTH,
             relations=True,
         ),
+        Holds(media=Audio, values=frozenset(), questions=ANY_DEPTH),
     )
 
 
@@ -33,6 +34,8 @@ def sniff(peek: Peek) -> Evidence:
     made = names & {"annotations", "predictions", "completions"}
     if "data" in names and made:
         return Evidence(3, f"JSON tasks with data and {min(made)}")
+    if {"annotator", "annotation_id"} <= names:
+        return Evidence(3, "JSON records with annotator and annotation_id (JSON-MIN)")
     if made and b'"from_name"' in peek.text and b'"to_name"' in peek.text:
         return Evidence(3, "JSON tasks with results that have from_name and to_name")
     return Evidence(0, "no JSON tasks with data and annotations")
@@ -47,7 +50,7 @@ def read(source: Source, options: LabelStudioReaderOptions, reading: Reading) ->
 
 FORMAT = Format(
     name="label-studio",
-    about="Label Studio JSON: texts, pictures and videos",
+    about="Label Studio JSON: texts, pictures, videos, sounds",
     url="https://labelstud.io/guide/export",
     holds=holds,
     read=read,

@@ -16,8 +16,10 @@ class LabelStudioReaderOptions(
       ground truth, if one is marked), or `all` of them together.
     - `predictions`: `skip` them, take them where nobody annotated (`instead`), or `only` them.
     - `choices`: the answers of `choices`: a `checklist`, or a `radio`; an export does not say.
-    - `field`: the member of `data` with the text, or the address of the picture or video; found
-      when not given.
+    - `field`: the member of `data` with the text, or the address of the picture, video or sound;
+      found when not given.
+    - `texts`: in JSON-MIN, which has texts and single choices alike, the names of the controls
+      whose answers are texts, such as `note,why`.
     - `fps`: the frame rates of the Label Studio project and of the uploaded video, such as `25:25`;
       one is a whole multiple of the other.
     - `timestamps`: a file with the time of each frame of the video in seconds, one a line, by which
@@ -29,6 +31,7 @@ class LabelStudioReaderOptions(
     predictions: Literal["skip", "instead", "only"] = "skip"
     choices: Literal["checklist", "radio"] = "checklist"
     field: str | None = None
+    texts: str | None = None
     fps: str | None = None
     timestamps: str | None = None
     source_offsets: Literal["codepoint", "utf16", "utf8"] = "utf16"

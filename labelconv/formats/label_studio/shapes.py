@@ -14,6 +14,9 @@ from labelconv import masks
 from labelconv.model import Box, Mask, OrientedBox, Point, Polygon, Polyline, Shape
 from labelconv.texts import Fault
 
+#: What no percent or pixel reaches; JSON has whole numbers that are beyond all floats.
+MOST = 1e9
+
 
 def shape_of(kind: str, value: dict[str, Any], width: float, height: float) -> Shape:
     """The shape of a result of this type in a picture of this size, in pixels. Raises `Fault`."""
@@ -30,9 +33,22 @@ def shape_of(kind: str, value: dict[str, Any], width: float, height: float) -> S
     raise Fault("a shape in a picture, a span or a choice", kind, "/type")
 
 
+def kind_of(value: dict[str, Any]) -> str | None:
+    """The type of a result that has a shape without saying which."""
+    if "points" in value:
+        return "polygon"
+    if "radiusX" in value:
+        return "ellipse"
+    if "rle" in value:
+        return "brush"
+    if "x" in value and "y" in value:
+        return "rectangle" if "height" in value else "keypoint"
+    return None
+
+
 def _number(value: dict[str, Any], name: str) -> float:
     found = value.get(name)
-    if isinstance(found, bool) or not isinstance(found, (int, float)) or not math.isfinite(found):
+    if isinstance(found, bool) or not isinstance(found, (int, float)) or not abs(found) < MOST:
         raise Fault(f"a number as {name}", repr(found), f"/value/{name}")
     return float(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from labelconv.format import Evidence, Format, Holds, Reading
@@ -32,6 +33,8 @@ def holds(options: SpacyWriterOptions) -> tuple[Holds, ...]:
 _OWN = frozenset(
     ("spans", "ents", "cats", "entities", "tokens", "answer", "_input_hash", "_task_hash")
 )
+#: Labels without scores, as doccano has them.
+_LABELS = re.compile(rb'"cats"\s*:\s*\[\s*"')
 
 
 def sniff(peek: Peek) -> Evidence:
@@ -55,7 +58,10 @@ def sniff(peek: Peek) -> Evidence:
     names = set(first_names(peek))
     if text[:1] == b"[" and "paragraphs" in names:
         return Evidence(3, "a JSON list of records with paragraphs (training data)")
-    if "text" not in names or b'"start_offset"' in text[:4096]:
+    if {"classes", "annotations"} <= names and b'"entities"' in text:
+        return Evidence(3, "a JSON object of classes and annotations with entities")
+    others = "pages" in names or b'"start_offset"' in text[:4096]
+    if "text" not in names or others or _LABELS.search(text) is not None:
         return Evidence(0, "no JSON records with text and spans")
     own = sorted(names & _OWN)
     if own:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from labelconv.formats.spacy.records import COUNTED, Block, Broken, Record, Relation, Span
 from labelconv.tags import Tags
-from labelconv.texts import Fault, as_list, shown
+from labelconv.texts import Chunk, Fault, as_list, plain, shown
 from labelconv.tokens import align, tokens
 
 _KNOWN = frozenset(
@@ -49,6 +51,37 @@ def loose(value: Any, tags: Tags) -> Iterator[Loose]:
             raise Fault("a text", "an image task; give pictures in a format of pictures")
         raise Fault("a text", _kind(value.get("text")), "/text")
     yield _of_object(value, tags)
+
+
+def unwrapped(chunks: Iterable[Chunk[Record]]) -> Iterator[Chunk[Record]]:
+    """The chunks, with one for each text in place of an object that has all texts.
+
+    NER Annotator and tools like it write tuples so: `{"classes": […], "annotations": [[text, {…}],
+    null]}`, with null for a text that nobody looked at.
+    """
+    for chunk in chunks:
+        texts = None if chunk.values is not None else _wrapped(chunk.raw())
+        if texts is None:
+            yield chunk
+            continue
+        for number, value in enumerate(texts):
+            if value is not None:
+                raws: partial[list[bytes]] = partial(list, [msgspec.json.encode(value)])
+                within = f"/annotations/{number}"
+                yield Chunk(number + 1, None, raws, within=within, line=chunk.number)
+
+
+def _wrapped(raw: bytes) -> list[Any] | None:
+    if b'"classes"' not in raw or b'"annotations"' not in raw:
+        return None
+    try:
+        value = plain(raw)
+    except Fault:
+        return None
+    if not isinstance(value, dict) or "classes" not in value or "text" in value:
+        return None
+    texts = value.get("annotations")
+    return texts if isinstance(texts, list) else None
 
 
 def _of_tuple(value: list[Any]) -> Any:
@@ -250,7 +283,7 @@ def cats(value: Any, made: Loose) -> dict[str, float] | None:
         return None
     scores = {}
     for label, score in value.items():
-        if not isinstance(score, (int, float)):
+        if not isinstance(score, (int, float)) or abs(score) > sys.float_info.max:
             place = f"/cats/{_escaped(label)}"
             made.broken.append(Broken(place, score, "a score", _kind(score), "classifications"))
             continue

@@ -13,7 +13,7 @@ from msgspec import UNSET
 from labelconv import codes, sharedlines
 from labelconv.format import Reading
 from labelconv.formats.spacy.answers import answer, answers_of, labels_of
-from labelconv.formats.spacy.dialects import Loose, loose
+from labelconv.formats.spacy.dialects import Loose, loose, unwrapped
 from labelconv.formats.spacy.options import SpacyReaderOptions
 from labelconv.formats.spacy.records import COUNTED, Block, Record, Span, is_docbin
 from labelconv.formats.spacy.relations import relations_of
@@ -133,7 +133,7 @@ class _Run:
         if packed:
             yield from (record for record, _ in self._bin().records())
             return
-        for chunk in records(self._source, _RECORD, self._report):
+        for chunk in unwrapped(records(self._source, _RECORD, self._report)):
             if chunk.values is not None:
                 yield from chunk.values
                 continue
@@ -147,7 +147,7 @@ class _Run:
         crew = self._reading.crew
         shared = Shared(self._source, crew, self._of_part, self._can_join, self._join)
         pieces = partial(sharedlines.pieces, shared)
-        for chunk in records(self._source, _RECORD, self._report, pieces=pieces):
+        for chunk in unwrapped(records(self._source, _RECORD, self._report, pieces=pieces)):
             yield from self._of_chunk(chunk)
 
     def _of_chunk(self, chunk: Chunk[Record]) -> Iterator[Sample]:
@@ -189,8 +189,9 @@ class _Run:
             self._rows.malformed(chunk, fault)
             return
         for each in found:
+            within = chunk.within + each.pointer
             own: Chunk[Record] = Chunk(
-                chunk.number, None, lambda: [chunk.raw()], chunk.in_list, each.pointer
+                chunk.number, None, lambda: [chunk.raw()], chunk.in_list, within, chunk.line
             )
             sample = self._made(each.record, own, 0)
             self._count(each, own)
