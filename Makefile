@@ -36,7 +36,7 @@ docs: $(VENV)/.developed
 	$(BIN)/python tools/generate_docs.py --check
 
 unit: $(VENV)/.developed
-	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n 2 --cov --cov-report=term
+	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
 
 # Datumaro needs older libraries than our other judges, so it has an environment of its own.
 judge: $(VENV)/.developed $(JUDGE)/.installed

@@ -16,6 +16,9 @@ from labelconv.errors import StrictError
 from labelconv.format import Wanted
 from labelconv.problems import Report
 
+#: What a record can go through is measured by the tests of single ones.
+pytestmark = pytest.mark.no_cover
+
 TOTAL, BROKEN = 100_000, 1_000
 RING = [[10, 10, 30, 10, 30, 30]]
 

@@ -25,6 +25,9 @@ from labelconv.model import Annotation, Image, Keypoints, Polygon, Sample, Sampl
 from labelconv.options import build
 from labelconv.problems import Report
 
+#: What is run here is measured elsewhere too; measuring it 20,000 times more takes minutes.
+pytestmark = pytest.mark.no_cover
+
 Options: TypeAlias = Any
 #: How often each pair is tried, by the examples of the profile (see tests/conftest.py).
 EXAMPLES = 8 if os.environ.get("HYPOTHESIS_PROFILE", "small") == "small" else 200
